@@ -1,0 +1,77 @@
+/**
+ * Nothing is written without a grant: `authorize` is the only maker of one, and every writing repo function takes the
+ * id from it. Whoever may not see a thing gets the answer for a thing that does not exist.
+ */
+import type { SessionId, TenantId, UserId } from './ids.ts'
+import { type ProblemCode, problem } from './problems.ts'
+
+/** Who acts: the person of a verified token, with roles and permissions as the database holds them now. */
+export interface Actor {
+  readonly userId: UserId
+  readonly tenantId: TenantId
+  readonly sessionId: SessionId
+  readonly roles: ReadonlySet<string>
+  readonly permissions: ReadonlySet<string>
+  /** Holds `super_admin` in the platform tenant, whatever tenant the token is for. */
+  readonly isPlatformStaff: boolean
+  readonly request: { readonly id: string; readonly ip: string }
+}
+
+/** A rule answers true, or says in a sentence what is missing. Pure, so that the whole matrix can be a test. */
+export type Rule<R> = (actor: Actor, resource: R) => true | string
+
+export interface Policy<A extends string, R> {
+  /** The action that whoever may see the resource is allowed to do. */
+  readonly see: A
+  /** What everybody else is told. */
+  readonly hidden: ProblemCode
+  readonly rules: Readonly<Record<A, Rule<R>>>
+}
+
+/** The proof that `actor` may do `action` to `resource`. Made by {@link authorize} alone. */
+export class Grant<A extends string, R> {
+  readonly #issued = true
+  readonly action: A
+  readonly actor: Actor
+  readonly resource: R
+
+  private constructor(action: A, actor: Actor, resource: R) {
+    this.action = action
+    this.actor = actor
+    this.resource = resource
+  }
+
+  /** @throws Problem the policy's `hidden` code, or `forbidden` with what is missing */
+  static issue<A extends string, R>(policy: Policy<A, R>, action: A, actor: Actor, resource: R): Grant<A, R> {
+    const verdict = policy.rules[action](actor, resource)
+    if (verdict === true) return new Grant(action, actor, resource)
+    const isVisible = resource === null || policy.rules[policy.see](actor, resource) === true
+    throw isVisible ? problem('forbidden', verdict) : problem(policy.hidden)
+  }
+
+  /** True for what {@link authorize} made; an object that only looks like a grant has no such private member. */
+  static isGrant(value: unknown): boolean {
+    return typeof value === 'object' && value !== null && #issued in value && value.#issued
+  }
+}
+
+/**
+ * Asks the policy. `resource` is null for what has no object yet (create, list).
+ * @throws Problem `forbidden` (403) to whoever may see the resource, else the policy's `hidden` code (404)
+ */
+export function authorize<A extends string, R>(policy: Policy<A, R>, action: A, actor: Actor, resource: R): Grant<A, R> {
+  return Grant.issue(policy, action, actor, resource)
+}
+
+/** The rule that asks for one permission. */
+export function holds(permission: string): Rule<unknown> {
+  return actor => actor.permissions.has(permission) || `This needs the permission ${permission}.`
+}
+
+/** The rule that asks for platform staff. */
+export const isPlatformStaff: Rule<unknown> = actor => actor.isPlatformStaff || 'This needs the role super_admin of the platform.'
+
+/** Those of `wanted` that the actor lacks: nobody gives more than they hold. */
+export function lackedPermissions(actor: Actor, wanted: Iterable<string>): string[] {
+  return [...new Set(wanted)].filter(code => !actor.permissions.has(code)).sort()
+}

@@ -1,0 +1,36 @@
+export { type Clock, systemClock } from './clock.ts'
+export {
+  type Actor,
+  authorize,
+  Grant,
+  holds,
+  isPlatformStaff,
+  lackedPermissions,
+  type Policy,
+  type Rule,
+} from './grants.ts'
+export {
+  type AuditEventId,
+  type Id,
+  isId,
+  type MembershipId,
+  newId,
+  type RoleId,
+  type SessionId,
+  type TenantId,
+  type UserId,
+} from './ids.ts'
+export { type CursorPosition, cursorScope, decodeCursor, encodeCursor, type Page } from './pages.ts'
+export {
+  type InputFault,
+  Problem,
+  type ProblemCode,
+  type ProblemDocument,
+  type ProblemOptions,
+  problem,
+  problemCatalogue,
+} from './problems.ts'
+export { deriveKey, type KeyPurpose, sealParts } from './secrets.ts'
+export { readSettings, type Setting, SettingsError, type SettingsOf } from './settings.ts'
+export { flag, integer, list, oneOf, origin, postgresUrl, text } from './setting-kinds.ts'
+export { knownSettingNames } from './setting-names.ts'

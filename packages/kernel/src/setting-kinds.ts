@@ -1,0 +1,74 @@
+import type { Setting } from './settings.ts'
+
+/** Any text. */
+export function text<T extends string | undefined>(fallback: T, ...aliases: string[]): Setting<string | T> {
+  return { parse: given => given, fallback, aliases }
+}
+
+/** A whole number between two bounds, both included. */
+export function integer<T extends number | undefined>(
+  fallback: T,
+  [least, most]: readonly [number, number],
+  ...aliases: string[]
+): Setting<number | T> {
+  const parse = (given: string) => {
+    const value = Number(given)
+    if (!/^\d+$/.test(given) || value < least || value > most) {
+      throw new Error(`has to be a whole number from ${least} to ${most}, not "${given}".`)
+    }
+    return value
+  }
+  return { parse, fallback, aliases }
+}
+
+/** `true`, `1`, `yes`, `on` and their opposites, in any case. */
+export function flag(fallback: boolean, ...aliases: string[]): Setting<boolean> {
+  const parse = (given: string) => {
+    if (/^(true|1|yes|on)$/i.test(given)) return true
+    if (/^(false|0|no|off)$/i.test(given)) return false
+    throw new Error(`has to be true or false, not "${given}".`)
+  }
+  return { parse, fallback, aliases }
+}
+
+/** One of a few words, in any case. */
+export function oneOf<const W extends string>(words: readonly W[], fallback: W, ...aliases: string[]): Setting<W> {
+  const parse = (given: string) => {
+    const word = words.find(each => each === given.toLowerCase())
+    if (word === undefined) throw new Error(`has to be one of ${words.join(', ')}, not "${given}".`)
+    return word
+  }
+  return { parse, fallback, aliases }
+}
+
+/** An absolute http or https address without a trailing slash, query or fragment: an issuer is compared letter by letter. */
+export function origin<T extends string | undefined>(fallback: T, ...aliases: string[]): Setting<string | T> {
+  const parse = (given: string) => {
+    const url = URL.canParse(given) ? new URL(given) : undefined
+    const isPlain = url !== undefined && /^https?:$/.test(url.protocol) && !/[?#]|\/$/.test(given) && url.username === ''
+    if (!isPlain) throw new Error(`has to be an http or https address without a trailing slash, not "${given}".`)
+    return given
+  }
+  return { parse, fallback, aliases }
+}
+
+/** Words separated by commas. */
+export function list(fallback: readonly string[], ...aliases: string[]): Setting<readonly string[]> {
+  const parse = (given: string) =>
+    given
+      .split(',')
+      .map(word => word.trim())
+      .filter(word => word !== '')
+  return { parse, fallback, aliases }
+}
+
+/** A `postgres://` address. Its password never stands in a message. */
+export function postgresUrl(...aliases: string[]): Setting<string | undefined> {
+  const parse = (given: string) => {
+    if (!URL.canParse(given) || !/^postgres(ql)?:$/.test(new URL(given).protocol)) {
+      throw new Error('has to be an address of the form postgres://user:password@host:5432/database.')
+    }
+    return given
+  }
+  return { parse, fallback: undefined, aliases }
+}

@@ -1,0 +1,100 @@
+/**
+ * A program reads its settings once, tells every fault at once, and refuses to start on any of them: a setting that is
+ * silently ignored is worse than a program that does not start. Pure: the environment is passed in.
+ */
+
+import { knownSettingNames } from './setting-names.ts'
+
+/** How one setting is read. `parse` throws an Error whose message completes "NAME …". */
+export interface Setting<T> {
+  readonly parse: (text: string) => T
+  readonly fallback: T
+  readonly aliases?: readonly string[]
+}
+
+export type SettingsOf<S extends Record<string, Setting<unknown>>> = {
+  readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never
+}
+
+/** All faults of the settings at once. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError'
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super(`These settings keep the program from starting:\n${faults.map(fault => `  - ${fault}`).join('\n')}`)
+    this.faults = faults
+  }
+}
+
+/** Below this length two unrelated names are often two letters apart (HOME and HOST). */
+const minimumLengthOfATypo = 8
+
+/**
+ * Reads the settings of `spec` out of `environment`.
+ * @param known every name that any program of ours understands: the others' settings are no mistakes
+ * @throws SettingsError with every fault: unreadable values, a setting and its alias that differ, `SIGNET_*` names that
+ *   we do not know, names within two letters of ours
+ */
+export function readSettings<S extends Record<string, Setting<unknown>>>(
+  spec: S,
+  environment: Readonly<Record<string, string | undefined>>,
+  known: ReadonlySet<string> = knownSettingNames,
+): SettingsOf<S> {
+  const faults: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [name, setting] of Object.entries(spec)) {
+    values[name] = readOne(name, setting, environment, faults)
+  }
+  faults.push(...findUnknownNames(environment, new Set([...known, ...namesOf(spec)])))
+  if (faults.length > 0) throw new SettingsError(faults)
+  return values as SettingsOf<S>
+}
+
+function readOne(
+  name: string,
+  setting: Setting<unknown>,
+  environment: Readonly<Record<string, string | undefined>>,
+  faults: string[],
+): unknown {
+  const given = [name, ...(setting.aliases ?? [])].filter(each => (environment[each] ?? '') !== '')
+  const [first] = given
+  if (first === undefined) return setting.fallback
+  try {
+    const values = given.map(each => ({ each, value: setting.parse((environment[each] as string).trim()) }))
+    const other = values.find(({ value }) => JSON.stringify(value) !== JSON.stringify(values[0]?.value))
+    if (other !== undefined) faults.push(`${first} and ${other.each} are the same setting with different values: keep one.`)
+    return values[0]?.value
+  } catch (error) {
+    faults.push(`${first} ${(error as Error).message}`)
+    return setting.fallback
+  }
+}
+
+function namesOf(spec: Record<string, Setting<unknown>>): string[] {
+  return Object.entries(spec).flatMap(([name, setting]) => [name, ...(setting.aliases ?? [])])
+}
+
+function findUnknownNames(environment: Readonly<Record<string, string | undefined>>, known: ReadonlySet<string>): string[] {
+  const faults: string[] = []
+  for (const name of Object.keys(environment).sort()) {
+    if (known.has(name) || /^ENG_[A-Z0-9]+_URL$/.test(name)) continue
+    const near = name.length < minimumLengthOfATypo ? undefined : [...known].find(each => isWithinTwoLetters(name, each))
+    if (near !== undefined) faults.push(`${name} is not a setting. Did you mean ${near}?`)
+    else if (name.startsWith('SIGNET_')) faults.push(`${name} is not a setting of Signet. Remove it.`)
+  }
+  return faults
+}
+
+function isWithinTwoLetters(a: string, b: string): boolean {
+  if (Math.abs(a.length - b.length) > 2) return false
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1))
+    }
+    row = next
+  }
+  return (row[b.length] as number) <= 2
+}
