@@ -1,5 +1,6 @@
 -- The programs work as roles that own nothing, are no superusers and cannot pass over row-level security. Roles belong
--- to the whole cluster, so another database may have made them a moment ago.
+-- to the whole cluster, so another database may have made them a moment ago. A program's login is a member of signet_app
+-- alone: signet_system owns functions and a view, and nobody who serves requests can become it.
 DO $$
 DECLARE
   wanted text;

@@ -162,6 +162,11 @@ AS $$
 $$;
 ALTER FUNCTION memberships_of(uuid) OWNER TO signet_system;
 
+-- All tenants, for the platform's own list of them. It runs with its owner's rights, as the functions above do.
+CREATE VIEW all_tenants AS SELECT * FROM tenants;
+ALTER VIEW all_tenants OWNER TO signet_system;
+GRANT SELECT ON all_tenants TO signet_app;
+
 REVOKE CREATE ON SCHEMA public FROM signet_system;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO signet_app, signet_system;
