@@ -1,0 +1,112 @@
+/**
+ * One client for one PostgreSQL. Every wait ends: connecting, acquiring, a statement, a lock, an idle or a long
+ * transaction, closing (HOUSE 4.12).
+ */
+
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+import { type ConnectionPool, createPool } from './connection-pool.ts'
+
+export interface DatabaseOptions {
+  /** `postgres://login:password@host:port/database`, also through PgBouncer in transaction mode. */
+  readonly url: string
+  /** Connections at most. Default 10. */
+  readonly max?: number
+  /** Shown in `pg_stat_activity`. Default `signet`. */
+  readonly applicationName?: string
+  /** Default 5,000. */
+  readonly connectTimeoutMs?: number
+  /** How long work may wait for a connection before it is refused with `database-unavailable`. Default 900. */
+  readonly acquireTimeoutMs?: number
+  /** Server-side. Default 5,000. */
+  readonly statementTimeoutMs?: number
+  /** Server-side. Default 2,000. */
+  readonly lockTimeoutMs?: number
+  /** Server-side. Default 5,000. */
+  readonly idleInTransactionTimeoutMs?: number
+  /** Client-side: the answer to a server that hangs. The connection is closed then. Default 15,000. */
+  readonly transactionTimeoutMs?: number
+}
+
+export type TimeLimits = Required<
+  Pick<
+    DatabaseOptions,
+    'statementTimeoutMs' | 'lockTimeoutMs' | 'idleInTransactionTimeoutMs' | 'transactionTimeoutMs'
+  >
+>
+
+/** Tagged SQL: every `${value}` is a parameter. Prepared once a connection. */
+export type Statements = postgres.ISql
+
+export interface Database {
+  /**
+   * The bare client: no role, no tenant, no time limit, no translated faults. For LISTEN, start-up checks and tools;
+   * requests use `inTenant`, `inSystem` or `runStatement`.
+   */
+  readonly sql: Statements & Pick<postgres.Sql, 'listen'>
+  /** Drizzle over the bare client; the same warning holds. */
+  readonly drizzle: PostgresJsDatabase
+  readonly pool: ConnectionPool
+  readonly limits: TimeLimits
+  /** Waits for running work, at most `timeoutMs` (default 5,000), then closes every connection. */
+  close(timeoutMs?: number): Promise<void>
+}
+
+/** A short, flat pause between attempts to connect: the database is used again within a second of its return. */
+const backoffSeconds = 0.2
+
+/** Opens nothing yet: the first work connects. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const max = options.max ?? 10
+  const sql = postgres(options.url, {
+    max,
+    connect_timeout: (options.connectTimeoutMs ?? 5_000) / 1000,
+    backoff: () => backoffSeconds,
+    connection: { application_name: options.applicationName ?? 'signet' },
+    onnotice: () => undefined,
+    types: { json: jsonType },
+  })
+  const pool = createPool(sql, max, options.acquireTimeoutMs ?? 900)
+  return {
+    sql,
+    drizzle: drizzle({ client: driverFor(sql) }),
+    pool,
+    limits: {
+      statementTimeoutMs: options.statementTimeoutMs ?? 5_000,
+      lockTimeoutMs: options.lockTimeoutMs ?? 2_000,
+      idleInTransactionTimeoutMs: options.idleInTransactionTimeoutMs ?? 5_000,
+      transactionTimeoutMs: options.transactionTimeoutMs ?? 15_000,
+    },
+    close: async (timeoutMs = 5_000) => {
+      await pool.drain(timeoutMs)
+      await sql.end({ timeout: 1 })
+    },
+  }
+}
+
+/**
+ * Drizzle hands over JSON as text, tagged SQL as a value: text goes through untouched. (A bare JSON string in tagged SQL
+ * is written as `sql.json(JSON.stringify(text))`.)
+ */
+const jsonType = {
+  to: 114,
+  from: [114, 3802],
+  serialize: (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)),
+  parse: (text: string): unknown => JSON.parse(text),
+}
+
+/** A statement with more parameters is as long as its data: preparing each length would fill the server's memory. */
+const maxPreparedParameters = 64
+
+/**
+ * What Drizzle sees of a client. It calls `unsafe` unprepared, which costs a third of the throughput, and changes the
+ * client's date parsers, which tagged SQL needs: so it gets options of its own and every short statement is prepared.
+ */
+export function driverFor(sql: Statements): postgres.Sql {
+  const driver = {
+    options: { parsers: {}, serializers: {} },
+    unsafe: (query: string, parameters: postgres.ParameterOrJSON<never>[] = []) =>
+      sql.unsafe(query, parameters, { prepare: parameters.length <= maxPreparedParameters, simple: false } as object),
+  }
+  return driver as unknown as postgres.Sql
+}

@@ -1,0 +1,179 @@
+/**
+ * All work on data happens here: one transaction on a connection of its own, as the role `signet_app` with one tenant
+ * or as `signet_system` with none. Role, tenant and time limits are set for that transaction only (HOUSE 4.3), so nothing
+ * of them is left on the connection, and PgBouncer may hand it to anybody afterwards.
+ *
+ * The opening is sent together with the first statement, without waiting for its answer. That is safe: when it fails, the
+ * server refuses everything up to the rollback.
+ */
+
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { TenantId } from '@signet/kernel'
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import type postgres from 'postgres'
+import { type Database, driverFor, type Statements, type TimeLimits } from './connect.ts'
+import type { Lease } from './connection-pool.ts'
+import { databaseUnavailable, isConflict, translateFault } from './database-faults.ts'
+
+interface Transaction {
+  /** Tagged SQL, for hot paths. */
+  readonly sql: Statements
+  /** Drizzle, every statement prepared. */
+  readonly db: Omit<PostgresJsDatabase, 'transaction'>
+}
+
+export interface TenantTx extends Transaction {
+  readonly scope: 'tenant'
+  readonly tenantId: TenantId
+}
+
+export interface SystemTx extends Transaction {
+  readonly scope: 'system'
+}
+
+/**
+ * Runs `work` in one transaction in which only the rows of `tenantId` exist. Deadlocks and serialization failures run it
+ * again, three times in all: it must have no effect but on the database.
+ * @throws database-unavailable, or what `work` throws; both undo everything
+ */
+export function inTenant<T>(db: Database, tenantId: TenantId, work: (tx: TenantTx) => Promise<T>): Promise<T> {
+  return transact(db, 'signet_app', tenantId, async sql => {
+    const result = await work(Object.assign(handlesOf(sql), { scope: 'tenant', tenantId } as const))
+    await commit(sql)
+    return result
+  })
+}
+
+/** As `inTenant`, for the few things that go across tenants: the role `signet_system` and no tenant. */
+export function inSystem<T>(db: Database, work: (tx: SystemTx) => Promise<T>): Promise<T> {
+  return transact(db, 'signet_system', '', async sql => {
+    const result = await work(Object.assign(handlesOf(sql), { scope: 'system' } as const))
+    await commit(sql)
+    return result
+  })
+}
+
+/**
+ * Runs ONE statement as `signet_app` without a tenant, such as the call of a hot-path function that sets the tenant
+ * itself. Opening, statement and commit travel together: one round trip.
+ * @throws database-unavailable, or the statement's own error
+ */
+export function runStatement<T extends readonly (object | undefined)[]>(
+  db: Database,
+  state: (sql: Statements) => postgres.PendingQuery<T>,
+): Promise<postgres.RowList<T>> {
+  return transact(db, 'signet_app', '', async sql => {
+    const answer = state(sql).execute()
+    const [rows] = await Promise.all([answer, commit(sql)])
+    return rows
+  })
+}
+
+const attempts = 3
+/** Where a transaction is running in this chain of calls. One inside the other could deadlock the pool on itself. */
+const running = new AsyncLocalStorage<{ open: boolean }>()
+
+async function transact<T>(
+  db: Database,
+  role: string,
+  tenant: string,
+  work: (sql: postgres.ReservedSql) => Promise<T>,
+): Promise<T> {
+  if (running.getStore()?.open) throw new TypeError('A transaction is open already: pass its `tx` on, do not nest.')
+  for (let attempt = 1; ; attempt += 1) {
+    const lease = await db.pool.acquire()
+    try {
+      return await withDeadline(lease, db.limits, () => runOnce(lease.sql, openingOf(role, db.limits), tenant, work))
+    } catch (error) {
+      if (!isConflict(error) || attempt === attempts) throw translateFault(error)
+    } finally {
+      lease.release()
+    }
+    await pause(Math.random() * 20 * attempt)
+  }
+}
+
+/** Ends what the server's own limits cannot: a server that hangs, and work that waits for something else. */
+async function withDeadline<T>(lease: Lease, { transactionTimeoutMs }: TimeLimits, work: () => Promise<T>): Promise<T> {
+  const scope = { open: true }
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      lease.sql.destroy()
+      reject(databaseUnavailable(new Error(`The transaction took longer than ${transactionTimeoutMs} ms.`)))
+    }, transactionTimeoutMs)
+  })
+  try {
+    return await Promise.race([running.run(scope, work), deadline])
+  } finally {
+    clearTimeout(timer)
+    scope.open = false
+  }
+}
+
+async function runOnce<T>(
+  sql: postgres.ReservedSql,
+  opening: string,
+  tenant: string,
+  work: (sql: postgres.ReservedSql) => Promise<T>,
+): Promise<T> {
+  const begun = Promise.all([command(sql, 'begin'), command(sql, opening, [tenant])])
+  const openingFault = begun.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  try {
+    return await work(sql)
+  } catch (error) {
+    await rollback(sql)
+    // A refused opening makes every later statement fail with 25P02: tell the cause, not the consequence.
+    throw (await openingFault) ?? error
+  }
+}
+
+function openingOf(role: string, limits: TimeLimits): string {
+  return `select set_config('role', '${role}', true), set_config('signet.tenant_id', $1, true),
+    set_config('statement_timeout', '${limits.statementTimeoutMs}', true),
+    set_config('lock_timeout', '${limits.lockTimeoutMs}', true),
+    set_config('idle_in_transaction_session_timeout', '${limits.idleInTransactionTimeoutMs}', true)`
+}
+
+/** Sends now, prepared. */
+function command(sql: postgres.ReservedSql, text: string, parameters: string[] = []): PromiseLike<postgres.RowList<object[]>> {
+  return sql.unsafe<object[]>(text, parameters, preparedOnce).execute()
+}
+
+/** `simple` is the driver's default for statements without parameters, and cannot be prepared. */
+const preparedOnce: postgres.UnsafeQueryOptions & { readonly simple: false } = { prepare: true, simple: false }
+
+async function commit(sql: postgres.ReservedSql): Promise<void> {
+  const ending = command(sql, 'commit')
+  sql.seal(ending)
+  const { command: tag } = await ending
+  if (tag !== 'COMMIT') {
+    throw new Error('The transaction was rolled back: one of its statements failed and the error was not passed on.')
+  }
+}
+
+async function rollback(sql: postgres.ReservedSql): Promise<void> {
+  const ending = command(sql, 'rollback')
+  sql.seal(ending)
+  try {
+    await ending
+  } catch {
+    // The connection is in doubt: whoever comes next gets a new one.
+    sql.destroy()
+  }
+}
+
+function handlesOf(sql: postgres.ReservedSql): Transaction {
+  let db: PostgresJsDatabase | undefined
+  return {
+    sql,
+    get db() {
+      db ??= drizzle({ client: driverFor(sql) })
+      return db
+    },
+  }
+}
