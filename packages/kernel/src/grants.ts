@@ -18,31 +18,32 @@ export interface Actor {
 }
 
 /** A rule answers true, or says in a sentence what is missing. Pure, so that the whole matrix can be a test. */
-export type Rule<R> = (actor: Actor, resource: R) => true | string
+export type Rule<R, Who = Actor> = (actor: Who, resource: R) => true | string
 
-export interface Policy<A extends string, R> {
+/** `Who` is an {@link Actor}, but where people without an account may act (registration). */
+export interface Policy<A extends string, R, Who = Actor> {
   /** The action that whoever may see the resource is allowed to do. */
   readonly see: A
   /** What everybody else is told. */
   readonly hidden: ProblemCode
-  readonly rules: Readonly<Record<A, Rule<R>>>
+  readonly rules: Readonly<Record<A, Rule<R, Who>>>
 }
 
 /** The proof that `actor` may do `action` to `resource`. Made by {@link authorize} alone. */
-export class Grant<A extends string, R> {
+export class Grant<A extends string, R, Who = Actor> {
   readonly #issued = true
   readonly action: A
-  readonly actor: Actor
+  readonly actor: Who
   readonly resource: R
 
-  private constructor(action: A, actor: Actor, resource: R) {
+  private constructor(action: A, actor: Who, resource: R) {
     this.action = action
     this.actor = actor
     this.resource = resource
   }
 
   /** @throws Problem the policy's `hidden` code, or `forbidden` with what is missing */
-  static issue<A extends string, R>(policy: Policy<A, R>, action: A, actor: Actor, resource: R): Grant<A, R> {
+  static issue<A extends string, R, Who>(policy: Policy<A, R, Who>, action: A, actor: Who, resource: R): Grant<A, R, Who> {
     const verdict = policy.rules[action](actor, resource)
     if (verdict === true) return new Grant(action, actor, resource)
     const isVisible = resource === null || policy.rules[policy.see](actor, resource) === true
@@ -59,7 +60,12 @@ export class Grant<A extends string, R> {
  * Asks the policy. `resource` is null for what has no object yet (create, list).
  * @throws Problem `forbidden` (403) to whoever may see the resource, else the policy's `hidden` code (404)
  */
-export function authorize<A extends string, R>(policy: Policy<A, R>, action: A, actor: Actor, resource: R): Grant<A, R> {
+export function authorize<A extends string, R, Who = Actor>(
+  policy: Policy<A, R, Who>,
+  action: A,
+  actor: Who,
+  resource: R,
+): Grant<A, R, Who> {
   return Grant.issue(policy, action, actor, resource)
 }
 

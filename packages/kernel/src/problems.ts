@@ -28,7 +28,7 @@ export const problemCatalogue = {
   'session-not-found': [404, 'No such session', 'Check the id.'],
   'audit-event-not-found': [404, 'No such audit event', 'Check the id.'],
   'place-not-found': [404, 'No such place', 'Check the id.'],
-  'method-not-allowed': [405, 'This method is not served here', 'See `Allow` for those that are.'],
+  'request-timeout': [408, 'The request took too long to arrive', 'Send it again at once.'],
   'already-bootstrapped': [409, 'The installation is initialised', 'Sign in as its administrator.'],
   'email-taken': [409, 'This e-mail address is in use', 'Use another address, or sign in.'],
   'username-taken': [409, 'This username is in use', 'Choose another.'],

@@ -1,0 +1,7 @@
+export { type Health, type ReadinessCheck, serveHealth } from './health.ts'
+export { loadInstallationSecret } from './installation-secret.ts'
+export { type Program, startProgram, stopOnSignal } from './lifecycle.ts'
+export { logFormats, loggerOptions, logLevels } from './logging.ts'
+export { type ApiDescription, describeApi } from './openapi.ts'
+export { IdText, Moment, nullable, ProblemDocument, problemResponses, strictObject } from './schemas.ts'
+export { type App, createServer, type ServerOptions } from './server.ts'

@@ -1,0 +1,37 @@
+/**
+ * One line a request, with the route's pattern instead of its address: a path or a query may carry what belongs in no
+ * log. Headers and bodies are never written.
+ */
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export const logFormats = ['auto', 'json', 'pretty'] as const
+
+/** `auto` is coloured on a terminal and JSON elsewhere. */
+export function loggerOptions(level: (typeof logLevels)[number], format: (typeof logFormats)[number], name: string): FastifyServerOptions['logger'] {
+  const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
+  const base = { level, name, serializers: { err: describeError } }
+  return isPretty
+    ? { ...base, transport: { target: 'pino-pretty', options: { translateTime: 'HH:MM:ss', ignore: 'pid,hostname' } } }
+    : base
+}
+
+/** Name, code, message and stack. A driver's error also carries the statement's parameters: those stay out. */
+function describeError(error: Error & { code?: unknown }) {
+  return { type: error.name, code: error.code, message: error.message, stack: error.stack ?? '' }
+}
+
+export function logRequests(app: FastifyInstance): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const line = {
+      reqId: request.id,
+      method: request.method,
+      route: request.routeOptions.url ?? '(none)',
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime * 10) / 10,
+      ip: request.ip,
+    }
+    if (reply.statusCode >= 500) request.log.warn(line, 'served')
+    else request.log.info(line, 'served')
+  })
+}

@@ -1,0 +1,36 @@
+/** The document is made of the routes' own schemas, and each route's security of its `config.access`. */
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { App } from './server.ts'
+
+export interface ApiDescription {
+  readonly title: string
+  readonly version: string
+  readonly description: string
+  readonly serverUrl: string
+  readonly tags: readonly { readonly name: string; readonly description: string }[]
+}
+
+/** Serves `/docs` and `/openapi.json`. Call it before the routes are registered. */
+export async function describeApi(app: App, api: ApiDescription): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: api.title, version: api.version, description: api.description, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+      servers: [{ url: api.serverUrl }],
+      tags: [...api.tags],
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+    },
+    transform: ({ schema, url, route }) => {
+      const isPublic = route.config?.access === 'public'
+      return { schema: { ...schema, security: isPublic ? [] : [{ bearer: [] }] }, url }
+    },
+  })
+  await app.register(async scope => {
+    scope.addHook('onRoute', route => {
+      route.config = { ...route.config, access: 'public' }
+    })
+    await scope.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { docExpansion: 'list', persistAuthorization: true } })
+    scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
+  })
+}

@@ -1,0 +1,86 @@
+/**
+ * One place turns whatever was thrown into a problem document. What it does not know becomes a plain 500 with nothing
+ * inside; the log has the rest under the same request id.
+ */
+import type { Socket } from 'node:net'
+import { AuthError } from '@signet/verifier'
+import { Problem, type ProblemDocument, problem } from '@signet/kernel'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { InputError } from './validation.ts'
+
+const mediaType = 'application/problem+json'
+
+export function answerProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => {
+    if (error instanceof AuthError) return sendRefusal(error, request, reply)
+    const found = toProblem(error)
+    if (found.status >= 500) request.log.error({ err: found.cause ?? error, code: found.code }, 'request failed')
+    return sendProblem(found, request, reply)
+  })
+  app.setNotFoundHandler((request, reply) => sendProblem(problem('route-not-found'), request, reply))
+}
+
+export function sendProblem(found: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (found.retryAfterSeconds !== undefined) reply.header('retry-after', String(Math.ceil(found.retryAfterSeconds)))
+  else if (found.status === 503) reply.header('retry-after', '1')
+  if (found.status === 401) reply.header('www-authenticate', 'Bearer')
+  return reply
+    .code(found.status)
+    .headers({ ...found.headers })
+    .header('cache-control', 'no-store')
+    .type(mediaType)
+    .send(withInstance(found.toDocument(), request.id))
+}
+
+function sendRefusal(error: AuthError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error.status === 503) reply.header('retry-after', '1')
+  else reply.header('www-authenticate', error.wwwAuthenticate())
+  return reply
+    .code(error.status)
+    .header('cache-control', 'no-store')
+    .type(mediaType)
+    .send({ ...error.toProblem(), instance: `urn:uuid:${request.id}` })
+}
+
+function withInstance(document: ProblemDocument, requestId: string): ProblemDocument & { instance: string } {
+  return { ...document, instance: `urn:uuid:${requestId}` }
+}
+
+function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof InputError) return problem('invalid-input', undefined, { errors: error.faults })
+  const { code, statusCode } = error as { code?: string; statusCode?: number }
+  switch (code) {
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return problem('unsupported-media-type')
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return problem('body-too-large')
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return problem('malformed-body')
+    case 'FST_ERR_BAD_URL':
+      return problem('invalid-input', 'The path cannot be decoded.')
+    case 'FST_ERR_VALIDATION':
+      return problem('invalid-input', (error as Error).message)
+  }
+  if (statusCode === 400) return problem('malformed-body', undefined, { cause: error })
+  return problem('internal-error', undefined, { cause: error })
+}
+
+/** What the HTTP parser itself refuses has no request and no reply: the document is written to the socket. */
+export function answerBrokenConnections(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy()
+  const found =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? problem('headers-too-large')
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? problem('request-timeout')
+        : problem('malformed-body', 'This is not an HTTP request that can be read.')
+  const requestId = crypto.randomUUID()
+  const body = JSON.stringify(withInstance(found.toDocument(), requestId))
+  socket.end(
+    `HTTP/1.1 ${found.status} ${found.title}\r\ncontent-type: ${mediaType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+      `x-request-id: ${requestId}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}

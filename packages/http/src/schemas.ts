@@ -1,0 +1,41 @@
+import { type TObject, type TProperties, type TSchema, Type } from 'typebox'
+
+/** An object that refuses members it does not know. */
+export function strictObject<P extends TProperties>(members: P, options: { description?: string; minProperties?: number } = {}): TObject<P> {
+  return Type.Object(members, { additionalProperties: false, ...options })
+}
+
+export function nullable<S extends TSchema>(schema: S) {
+  return Type.Union([schema, Type.Null()])
+}
+
+export const IdText = Type.String({
+  format: 'uuid',
+  pattern: '^[0-9a-f-]{36}$',
+  description: 'A UUID in its canonical form',
+})
+
+export const Moment = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
+
+/** What every failure looks like (RFC 9457). */
+export const ProblemDocument = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String(),
+    detail: Type.String(),
+    instance: Type.String(),
+    errors: Type.Optional(Type.Array(Type.Object({ pointer: Type.String(), message: Type.String() }))),
+  },
+  { description: 'application/problem+json' },
+)
+
+/** The `response` entries of the failures that a route documents. */
+export function problemResponses<const S extends number>(...statuses: readonly S[]) {
+  const content = { 'application/problem+json': { schema: ProblemDocument } }
+  return Object.fromEntries(statuses.map(status => [status, { description: 'A problem', content }])) as Record<
+    S,
+    { description: string; content: typeof content }
+  >
+}

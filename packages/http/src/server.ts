@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto'
+import helmet from '@fastify/helmet'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  type RawReplyDefaultExpression,
+  type RawRequestDefaultExpression,
+  type RawServerDefault,
+} from 'fastify'
+import { logRequests } from './logging.ts'
+import { answerBrokenConnections, answerProblems } from './problems.ts'
+import { compileValidator } from './validation.ts'
+
+/** A Fastify instance whose handlers take their types from TypeBox schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+export interface ServerOptions {
+  readonly logger: FastifyServerOptions['logger']
+  /** Addresses of the proxies whose `X-Forwarded-*` is believed; none by default (THREATS H-02). */
+  readonly trustProxy: readonly string[]
+}
+
+const largestBody = 64 * 1024
+const largestHeader = 16 * 1024
+
+/**
+ * The server that every program stands on: strict input, problems for every failure, limits on every wait.
+ * The time-outs are those under which 200 slow connections are gone within 20 s while a good client is served.
+ */
+export async function createServer(options: ServerOptions): Promise<App> {
+  const app = Fastify({
+    logger: options.logger ?? false,
+    disableRequestLogging: true,
+    trustProxy: options.trustProxy.length === 0 ? false : [...options.trustProxy],
+    genReqId: () => randomUUID(),
+    bodyLimit: largestBody,
+    requestTimeout: 10_000,
+    connectionTimeout: 15_000,
+    keepAliveTimeout: 72_000,
+    http: { maxHeaderSize: largestHeader, headersTimeout: 8_000, connectionsCheckingInterval: 2_000 },
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    clientErrorHandler: answerBrokenConnections,
+    routerOptions: { maxParamLength: 512 },
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  app.removeContentTypeParser('text/plain')
+  app.setValidatorCompiler(({ schema, httpPart }) => compileValidator(schema as object, httpPart ?? 'body'))
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+  })
+  logRequests(app)
+  answerProblems(app)
+  await app.register(helmet, { contentSecurityPolicy: false, crossOriginResourcePolicy: { policy: 'same-site' } })
+  return app
+}
