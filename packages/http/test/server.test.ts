@@ -1,0 +1,180 @@
+import { mkdtemp, readFile, rm, writeFile, chmod } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AuthError } from '@signet/verifier'
+import { problem } from '@signet/kernel'
+import t from 'tap'
+import { Type } from 'typebox'
+import { type App, createServer, describeApi, loadInstallationSecret, serveHealth, strictObject } from '../src/index.ts'
+
+const open = { config: { access: 'public' as const } }
+
+async function serverWithRoutes(lines: string[] = []): Promise<App> {
+  const stream = { write: (line: string) => void lines.push(line) }
+  const app = await createServer({ logger: { level: 'info', stream }, trustProxy: [] })
+  await describeApi(app, { title: 'Test', version: '1.0.0', description: 'For tests', serverUrl: 'http://localhost', tags: [] })
+  const body = strictObject({ name: Type.String({ minLength: 1, maxLength: 20 }), age: Type.Optional(Type.Integer()) })
+  app.post('/things', { ...open, schema: { body } }, async request => request.body)
+  app.get('/things', { ...open, schema: { querystring: strictObject({ limit: Type.Optional(Type.Integer({ maximum: 9 })) }) } }, async r => r.query)
+  app.get('/secret/:key', open, async () => 'ok')
+  app.get('/guarded', { config: { access: {} } }, async () => 'ok')
+  app.get('/refused', open, async () => {
+    throw problem('hashing-busy', undefined, { retryAfterSeconds: 1.2 })
+  })
+  app.get('/unsigned', open, async () => {
+    throw new AuthError('expired')
+  })
+  app.get('/broken', open, async () => {
+    throw Object.assign(new Error('password hunter2 at /srv/db.ts'), { statusCode: 500 })
+  })
+  return app
+}
+
+t.test('the server', async t => {
+  const lines: string[] = []
+  const app = await serverWithRoutes(lines)
+  t.teardown(() => app.close())
+  const json = { 'content-type': 'application/json' }
+  const post = (payload: string | Buffer, headers: Record<string, string> = json) =>
+    app.inject({ method: 'POST', url: '/things', headers, payload })
+
+  t.test('answers a faulty body with the problem that names the fault', async t => {
+    for (const [payload, status, code] of [
+      ['{"name":', 400, 'malformed-body'],
+      ['', 400, 'malformed-body'],
+      ['{"name":"a","__proto__":{"x":1}}', 400, 'malformed-body'],
+      ['{"name":"a","constructor":{"prototype":{}}}', 400, 'malformed-body'],
+      ['[]', 400, 'invalid-input'],
+      ['null', 400, 'invalid-input'],
+      ['{}', 400, 'invalid-input'],
+      ['{"name":7}', 400, 'invalid-input'],
+      ['{"name":"a","age":"7"}', 400, 'invalid-input'],
+      ['{"name":"a","role":"admin"}', 400, 'invalid-input'],
+      ['{"name":"a\\u0000b"}', 400, 'invalid-input'],
+      ['{"name":"\\ud800"}', 400, 'invalid-input'],
+      [`{"name":"${'x'.repeat(70_000)}"}`, 413, 'body-too-large'],
+    ] as const) {
+      const answer = await post(payload)
+      t.equal(answer.statusCode, status, payload.slice(0, 40))
+      t.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8')
+      t.equal(answer.json().code, code, payload.slice(0, 40))
+      t.equal(answer.json().instance, `urn:uuid:${answer.headers['x-request-id']}`)
+    }
+  })
+
+  t.test('says where each fault is', async t => {
+    const { errors } = (await post('{"age":"x","role":1}')).json()
+    t.strictSame(errors.map((fault: { pointer: string }) => fault.pointer).sort(), ['/age', '/name', '/role'])
+    const query = await app.inject('/things?limit=10&colour=red')
+    t.strictSame(query.json().errors.map((fault: { pointer: string }) => fault.pointer).sort(), ['?colour', '?limit'])
+  })
+
+  t.test('takes a query as the text that it is and a body as it was sent', async t => {
+    t.strictSame((await app.inject('/things?limit=9')).json(), { limit: 9 })
+    t.strictSame((await post('{"name":"Ada","age":7}')).json(), { name: 'Ada', age: 7 })
+  })
+
+  t.test('reads no content type but JSON', async t => {
+    for (const type of ['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
+      const answer = await post('{"name":"Ada"}', { 'content-type': type })
+      t.equal(answer.statusCode, 415, type)
+      t.equal(answer.json().code, 'unsupported-media-type')
+    }
+  })
+
+  t.test('answers what does not exist, what is busy and what is refused with their problem and headers', async t => {
+    const none = await app.inject('/nothing')
+    t.equal(none.statusCode, 404)
+    t.equal(none.json().code, 'route-not-found')
+    const busy = await app.inject('/refused')
+    t.equal(busy.statusCode, 503)
+    t.equal(busy.headers['retry-after'], '2')
+    const refused = await app.inject('/unsigned')
+    t.equal(refused.statusCode, 401)
+    t.match(refused.headers['www-authenticate'], /^Bearer .*invalid_token/)
+  })
+
+  t.test('tells nothing of a fault of ours, and logs it under the request id', async t => {
+    const answer = await app.inject('/broken')
+    t.equal(answer.statusCode, 500)
+    t.equal(answer.json().code, 'internal-error')
+    t.notMatch(answer.body, /hunter2|\.ts/)
+    t.match(lines.find(line => line.includes('hunter2')), answer.headers['x-request-id'] as string)
+  })
+
+  t.test('writes the route and never the address into its log', async t => {
+    await app.inject({ url: '/secret/tell-nobody?code=123456', headers: { authorization: 'Bearer abc.def' } })
+    t.ok(lines.some(line => line.includes('"route":"/secret/:key"')))
+    t.notOk(lines.some(line => /tell-nobody|123456|abc\.def/.test(line)))
+  })
+
+  t.test('describes each route and its security', async t => {
+    const document = (await app.inject('/openapi.json')).json()
+    t.equal(document.openapi, '3.1.0')
+    t.strictSame(document.paths['/things'].post.security, [])
+    t.strictSame(document.paths['/guarded'].get.security, [{ bearer: [] }])
+    t.equal((await app.inject('/docs/')).statusCode, 200)
+  })
+})
+
+t.test('a request that the HTTP parser refuses is answered with a problem too', async t => {
+  const app = await serverWithRoutes()
+  t.teardown(() => app.close())
+  const port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
+  const ask = (text: string) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(text))
+      let answer = ''
+      socket.on('data', data => (answer += data))
+      socket.on('close', () => resolve(answer))
+      socket.on('error', reject)
+    })
+  const large = await ask(`GET /livez HTTP/1.1\r\nhost: x\r\nx-large: ${'x'.repeat(20_000)}\r\n\r\n`)
+  t.match(large, /^HTTP\/1\.1 431 /)
+  t.match(large, /"code":"headers-too-large"/)
+  const garbage = await ask('\x16\x03\x01 hello\r\n\r\n')
+  t.match(garbage, /^HTTP\/1\.1 400 /)
+  t.match(garbage, /"code":"malformed-body"/)
+})
+
+t.test('health', async t => {
+  const state = { isStopping: false, isBroken: false }
+  const app = await createServer({ logger: false, trustProxy: [] })
+  const database = async () => {
+    if (state.isBroken) throw new Error('connect ECONNREFUSED 10.0.0.1')
+  }
+  serveHealth(app, { version: '1.2.3', checks: { database }, isStopping: () => state.isStopping })
+  t.teardown(() => app.close())
+
+  t.strictSame((await app.inject('/livez')).json(), { status: 'ok' })
+  t.strictSame((await app.inject('/version')).json(), { version: '1.2.3' })
+  t.strictSame((await app.inject('/readyz')).json(), { status: 'ok', checks: { database: 'ok' } })
+  state.isBroken = true
+  const broken = await app.inject('/readyz')
+  t.equal(broken.statusCode, 503)
+  t.match(broken.json(), { code: 'not-ready', detail: /database/ })
+  t.notMatch(broken.body, /10\.0\.0\.1/)
+  state.isBroken = false
+  state.isStopping = true
+  t.equal((await app.inject('/readyz')).statusCode, 503)
+  t.equal((await app.inject('/livez')).statusCode, 200)
+})
+
+t.test("the installation's secret", async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'signet-secret-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+
+  t.test('is made once, by whoever comes first', async t => {
+    const secrets = await Promise.all(Array.from({ length: 8 }, () => loadInstallationSecret(folder)))
+    t.ok(secrets.every(secret => secret.equals(secrets[0] as Buffer) && secret.length === 32))
+    t.ok((await readFile(join(folder, 'secret'))).equals(secrets[0] as Buffer))
+  })
+  t.test('is refused when others can read it, or when it is damaged', async t => {
+    await chmod(join(folder, 'secret'), 0o644)
+    await t.rejects(loadInstallationSecret(folder), /chmod 600/)
+    await chmod(join(folder, 'secret'), 0o600)
+    await writeFile(join(folder, 'secret'), 'x'.repeat(40))
+    await t.rejects(loadInstallationSecret(folder), /does not hold 32 bytes/)
+  })
+})
