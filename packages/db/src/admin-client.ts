@@ -3,8 +3,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import postgres from 'postgres'
 
+export type AdminSql = postgres.ReservedSql
+
 /** Runs `work` on one connection, which is closed afterwards. When it is lost the work fails: no other takes its place. */
-export async function withAdminClient<T>(url: string, work: (sql: postgres.ReservedSql) => Promise<T>): Promise<T> {
+export async function withAdminClient<T>(url: string, work: (sql: AdminSql) => Promise<T>): Promise<T> {
   const sql = postgres(url, {
     max: 1,
     connect_timeout: 5,

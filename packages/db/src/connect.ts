@@ -29,10 +29,7 @@ export interface DatabaseOptions {
 }
 
 export type TimeLimits = Required<
-  Pick<
-    DatabaseOptions,
-    'statementTimeoutMs' | 'lockTimeoutMs' | 'idleInTransactionTimeoutMs' | 'transactionTimeoutMs'
-  >
+  Pick<DatabaseOptions, 'statementTimeoutMs' | 'lockTimeoutMs' | 'idleInTransactionTimeoutMs' | 'transactionTimeoutMs'>
 >
 
 /** Tagged SQL: every `${value}` is a parameter. Prepared once a connection. */

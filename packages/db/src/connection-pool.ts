@@ -59,10 +59,13 @@ export function createPool(sql: postgres.Sql, max: number, acquireTimeoutMs: num
   function reserve(deadline: number): Promise<Lease> {
     return new Promise((resolve, reject) => {
       let late = false
-      const timer = setTimeout(() => {
-        late = true
-        reject(tooLong())
-      }, Math.max(0, deadline - performance.now()))
+      const timer = setTimeout(
+        () => {
+          late = true
+          reject(tooLong())
+        },
+        Math.max(0, deadline - performance.now()),
+      )
       sql.reserve().then(
         reserved => {
           clearTimeout(timer)

@@ -1,4 +1,4 @@
-export { waitForDatabase } from './admin-client.ts'
+export { type AdminSql, waitForDatabase, withAdminClient } from './admin-client.ts'
 export { type Database, type DatabaseOptions, openDatabase, type Statements } from './connect.ts'
 export { type ConstraintMeanings, translateConstraint } from './constraints.ts'
 export { type EmbeddedOptions, type EmbeddedServer, startEmbedded } from './embedded/embedded-server.ts'

@@ -122,6 +122,7 @@ async function applyOnce(sql: postgres.ReservedSql, file: MigrationFile): Promis
 function describeFailure(file: MigrationFile, error: unknown): unknown {
   const answer = findPostgresError(error)
   if (answer === undefined) return error
-  const line = answer.position === undefined ? '' : `, line ${file.sql.slice(0, Number(answer.position)).split('\n').length}`
+  const line =
+    answer.position === undefined ? '' : `, line ${file.sql.slice(0, Number(answer.position)).split('\n').length}`
   return new Error(`Migration ${file.name}${line}: ${answer.message}`, { cause: error })
 }

@@ -23,7 +23,9 @@ export async function readMigrationFiles(folder: string): Promise<MigrationFile[
     const version = Number(form.exec(name)?.[1])
     if (Number.isNaN(version)) throw new Error(`Migration ${name}: name it NNNN_verb_object.sql, in lower case.`)
     if (version !== files.length + 1) {
-      throw new Error(`Migration ${name}: the number ${String(files.length + 1).padStart(4, '0')} is next. Renumber it.`)
+      throw new Error(
+        `Migration ${name}: the number ${String(files.length + 1).padStart(4, '0')} is next. Renumber it.`,
+      )
     }
     const sql = (await readFile(join(folder, name), 'utf8')).replaceAll('\r\n', '\n')
     files.push({ version, name: name.slice(0, -'.sql'.length), sql, checksum: sha256(sql) })

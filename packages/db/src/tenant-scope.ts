@@ -140,7 +140,11 @@ function openingOf(role: string, limits: TimeLimits): string {
 }
 
 /** Sends now, prepared. */
-function command(sql: postgres.ReservedSql, text: string, parameters: string[] = []): PromiseLike<postgres.RowList<object[]>> {
+function command(
+  sql: postgres.ReservedSql,
+  text: string,
+  parameters: string[] = [],
+): PromiseLike<postgres.RowList<object[]>> {
   return sql.unsafe<object[]>(text, parameters, preparedOnce).execute()
 }
 

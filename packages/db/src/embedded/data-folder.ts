@@ -25,7 +25,10 @@ const sharedData = '/var/lib/signet'
  * The cluster's folder: `<dataDir>/cluster`, or, where the server's account cannot get there (a project below /root), a
  * folder in /var/lib/signet that a file in `dataDir` names.
  */
-export async function locateCluster(dataDir: string, accountOf: (folder: string) => Promise<ServerAccount>): Promise<string> {
+export async function locateCluster(
+  dataDir: string,
+  accountOf: (folder: string) => Promise<ServerAccount>,
+): Promise<string> {
   const home = resolve(dataDir)
   const pointer = join(home, 'cluster-location')
   const pointed = await readFile(pointer, 'utf8').catch(() => undefined)
@@ -86,7 +89,15 @@ function runInitdb(
   account: ServerAccount,
   isSynced: boolean,
 ): Promise<void> {
-  const options = ['-D', folder, '-U', 'postgres', `--pwfile=${superuserFile}`, '--auth=scram-sha-256', '--encoding=UTF8']
+  const options = [
+    '-D',
+    folder,
+    '-U',
+    'postgres',
+    `--pwfile=${superuserFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+  ]
   options.push('--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--no-instructions')
   if (!isSynced) options.push('--no-sync')
   return new Promise((resolved, reject) => {

@@ -44,7 +44,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   const urlOf = (login: string, password: string, port: number, database: string) =>
     `postgres://${login}:${password}@127.0.0.1:${port}/${database}`
   const superUrlOf = (port: number) => urlOf('postgres', passwords.superuser, port, 'postgres')
-  if (await stopOrphan(cluster, superUrlOf)) options.log?.('Stopped the database server that a killed run had left behind.')
+  if (await stopOrphan(cluster, superUrlOf))
+    options.log?.('Stopped the database server that a killed run had left behind.')
 
   const server = await startProcess(cluster, isDurable)
   const guard = startGuard(cluster, server)

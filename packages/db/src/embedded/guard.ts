@@ -28,6 +28,10 @@ process.stdin.on('close', () => {
   if (heard.startsWith('done') || !isOurServerRunning()) return
   const account = uid === '-' ? {} : { uid: Number(uid), gid: Number(gid) }
   const stopIn = (mode: string) =>
-    spawnSync(pgCtl, ['stop', '-D', dataFolder, '-m', mode, '-w', '-t', '2'], { ...account, cwd: dataFolder, stdio: 'ignore' })
+    spawnSync(pgCtl, ['stop', '-D', dataFolder, '-m', mode, '-w', '-t', '2'], {
+      ...account,
+      cwd: dataFolder,
+      stdio: 'ignore',
+    })
   if (stopIn('fast').status !== 0) stopIn('immediate')
 })

@@ -18,7 +18,12 @@ export async function ensureLogins(sql: postgres.ReservedSql, passwords: Passwor
 }
 
 /** A new role or the one that exists; utility statements take no parameters, so the password is quoted by `format`. */
-async function ensureLogin(sql: postgres.ReservedSql, login: string, password: string, attribute: string): Promise<void> {
+async function ensureLogin(
+  sql: postgres.ReservedSql,
+  login: string,
+  password: string,
+  attribute: string,
+): Promise<void> {
   const [found] = await sql`select 1 from pg_roles where rolname = ${login}`
   const verb = found === undefined ? 'create' : 'alter'
   const rest = `role %I login nosuperuser nobypassrls ${attribute} password %L`

@@ -31,7 +31,9 @@ export async function stopOrphan(cluster: Cluster, urlOf: (port: number) => stri
     }
     const isLaunched = await withAdminClient(urlOf(file.port), hasLauncher).catch(() => undefined)
     if (isLaunched === true) {
-      throw new DataFolderInUseError(`${cluster.folder} is used by another Signet that is running. Stop that one first.`)
+      throw new DataFolderInUseError(
+        `${cluster.folder} is used by another Signet that is running. Stop that one first.`,
+      )
     }
     if (isLaunched === false) {
       await stopProcess(cluster)

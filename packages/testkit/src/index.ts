@@ -1,0 +1,1 @@
+export { type TestDatabase, type TestScope, testDatabase } from './database.ts'
