@@ -14,7 +14,7 @@ export interface Outcome {
 export async function runCommand(command: readonly string[]): Promise<Outcome> {
   const [program = '', ...args] = command
   const path = [join(process.cwd(), 'node_modules/.bin'), process.env['PATH']].join(delimiter)
-  const color = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}
+  const color = process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }
   const startedAt = performance.now()
   const child = spawn(program, args, {
     env: { ...process.env, ...color, PATH: path },

@@ -83,11 +83,12 @@ const packageRules: ImportRule[] = [
       npm('@fastify'),
       npm('fastify-plugin'),
       npm('typebox'),
+      npm('ajv'),
       npm('ajv-formats'),
       npm('close-with-grace'),
       npm('pino-pretty'),
     ],
-    'packages/http holds Fastify plugins. It knows no database: what it needs from one is passed in by the app.',
+    'packages/http holds Fastify and its plugins on kernel and verifier. What it needs from a database, the app passes in.',
   ),
 ]
 
