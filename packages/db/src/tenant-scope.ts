@@ -32,6 +32,10 @@ export interface SystemTx extends Transaction {
   readonly scope: 'system'
 }
 
+export interface ServiceTx extends Transaction {
+  readonly scope: 'service'
+}
+
 /**
  * Runs `work` in one transaction in which only the rows of `tenantId` exist. Deadlocks and serialization failures run it
  * again, three times in all: it must have no effect but on the database.
@@ -49,6 +53,15 @@ export function inTenant<T>(db: Database, tenantId: TenantId, work: (tx: TenantT
 export function inSystem<T>(db: Database, work: (tx: SystemTx) => Promise<T>): Promise<T> {
   return transact(db, 'signet_system', '', async sql => {
     const result = await work(Object.assign(handlesOf(sql), { scope: 'system' } as const))
+    await commit(sql)
+    return result
+  })
+}
+
+/** As `inTenant`, for a service whose role sees a schema of its own: that role and no tenant. */
+export function inService<T>(db: Database, role: 'signet_places', work: (tx: ServiceTx) => Promise<T>): Promise<T> {
+  return transact(db, role, '', async sql => {
+    const result = await work(Object.assign(handlesOf(sql), { scope: 'service' } as const))
     await commit(sql)
     return result
   })
