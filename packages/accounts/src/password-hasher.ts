@@ -1,0 +1,63 @@
+/**
+ * Hashing is bounded: a fixed number of jobs at once and a short queue, then `hashing-busy`, so that a burst of sign-ins
+ * takes neither the memory nor the threads of everything else. Whoever has no hash is checked against a dummy of the same
+ * parameters, so that the time tells nothing (THREATS P-01).
+ */
+import { randomBytes } from 'node:crypto'
+import { hash as hashArgon2, hashSync, verify as verifyArgon2 } from '@node-rs/argon2'
+import { problem } from '@signet/kernel'
+
+export interface PasswordHasher {
+  /** An argon2id hash in PHC form. @throws Problem `hashing-busy` */
+  hash(password: string): Promise<string>
+  /** False for a null hash, after the same work. @throws Problem `hashing-busy` */
+  verify(hash: string | null, password: string): Promise<boolean>
+}
+
+export interface HasherOptions {
+  /** Jobs at once. More than there are cores for it makes each of them slower. */
+  readonly maxConcurrent: number
+  /** Jobs that may wait. */
+  readonly queueLimit: number
+}
+
+/** OWASP's first choice: 19 MiB, two passes, one lane. The library's default variant is argon2id, version 19. */
+const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+
+const retryAfterSeconds = 1
+
+export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): PasswordHasher {
+  const dummyHash = hashSync(randomBytes(32), parameters)
+  const waiting: (() => void)[] = []
+  let running = 0
+
+  async function inLane<T>(job: () => Promise<T>): Promise<T> {
+    if (running < maxConcurrent) running += 1
+    else await admission()
+    try {
+      return await job()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) running -= 1
+      else next()
+    }
+  }
+
+  function admission(): Promise<void> {
+    if (waiting.length >= queueLimit) throw problem('hashing-busy', undefined, { retryAfterSeconds })
+    return new Promise(resolve => waiting.push(resolve))
+  }
+
+  return {
+    hash: async password => inLane(() => hashArgon2(prepare(password), parameters)),
+    verify: async (hash, password) => {
+      const isRight = await inLane(() => verifyArgon2(hash ?? dummyHash, prepare(password)))
+      return hash !== null && isRight
+    },
+  }
+}
+
+/** The same letters typed on another keyboard are the same password (RFC 8265 section 4.2.2). */
+function prepare(password: string): string {
+  return password.normalize('NFC')
+}

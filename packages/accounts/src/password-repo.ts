@@ -1,0 +1,59 @@
+/** The hash of a person's password stands in their home tenant and is read and written here alone. */
+import { passwordCredentials, type TenantTx } from '@signet/db'
+import { problem, type TenantId, type UserId } from '@signet/kernel'
+import { and, eq } from 'drizzle-orm'
+
+/** A person in their home tenant. */
+export interface PersonRef {
+  readonly userId: UserId
+  /** The home tenant, which is also that of the transaction. */
+  readonly tenantId: TenantId
+}
+
+/** The hash, or null where there is none. */
+export async function findPasswordHash(tx: TenantTx, { userId, tenantId }: PersonRef): Promise<string | null> {
+  const [row] = await tx.db
+    .select({ hash: passwordCredentials.hash })
+    .from(passwordCredentials)
+    .where(and(eq(passwordCredentials.tenantId, tenantId), eq(passwordCredentials.userId, userId)))
+  return row?.hash ?? null
+}
+
+/**
+ * Sets the password. With `checkedHash` only where that is the hash still: of two who change it at once, knowing the same
+ * old one, the second is told.
+ * @throws Problem `concurrent-change`
+ */
+export async function setPassword(
+  tx: TenantTx,
+  { userId, tenantId }: PersonRef,
+  hash: string,
+  { mustChange, checkedHash }: { readonly mustChange: boolean; readonly checkedHash?: string },
+): Promise<void> {
+  const change = { hash, mustChange, changedAt: new Date() }
+  if (checkedHash === undefined) {
+    await tx.db
+      .insert(passwordCredentials)
+      .values({ tenantId, userId, ...change })
+      .onConflictDoUpdate({ target: [passwordCredentials.tenantId, passwordCredentials.userId], set: change })
+    return
+  }
+  const changed = await tx.db
+    .update(passwordCredentials)
+    .set(change)
+    .where(
+      and(
+        eq(passwordCredentials.tenantId, tenantId),
+        eq(passwordCredentials.userId, userId),
+        eq(passwordCredentials.hash, checkedHash),
+      ),
+    )
+    .returning({ userId: passwordCredentials.userId })
+  if (changed.length === 0) throw problem('concurrent-change')
+}
+
+export async function removePassword(tx: TenantTx, { userId, tenantId }: PersonRef): Promise<void> {
+  await tx.db
+    .delete(passwordCredentials)
+    .where(and(eq(passwordCredentials.tenantId, tenantId), eq(passwordCredentials.userId, userId)))
+}

@@ -1,0 +1,33 @@
+import type { TenantId } from '@signet/kernel'
+import type { users } from '@signet/db'
+
+/** A person as they stand in their home tenant. */
+export type User = typeof users.$inferSelect
+
+/** The tenant in which something is about to be created. */
+export interface TenantRef {
+  readonly id: TenantId
+}
+
+/** What a person may be called and how they are reached. Absent members stay as they are, null clears. */
+export interface UserChange {
+  readonly email?: string | null
+  /** E.164. */
+  readonly phone?: string | null
+  readonly username?: string | null
+  readonly name?: string | null
+  readonly firstName?: string | null
+  readonly lastName?: string | null
+  readonly language?: User['language']
+}
+
+/** At least one of e-mail, phone and username. */
+export interface NewUser extends UserChange {
+  readonly kind?: User['kind']
+}
+
+/** The request behind a change: its id and the address that it came from, for the audit. */
+export interface RequestRef {
+  readonly id: string
+  readonly ip: string
+}
