@@ -17,7 +17,7 @@ const form = /^(\d{4})_[a-z0-9]+(?:_[a-z0-9]+)+\.sql$/
 
 /** @throws Error that names the file when one has another form, a number twice or a gap before it */
 export async function readMigrationFiles(folder: string): Promise<MigrationFile[]> {
-  const names = (await readdir(folder)).filter(name => name.endsWith('.sql')).sort()
+  const names = (await readdir(folder)).filter(name => name.endsWith('.sql')).toSorted()
   const files: MigrationFile[] = []
   for (const name of names) {
     const version = Number(form.exec(name)?.[1])

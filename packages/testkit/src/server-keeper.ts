@@ -16,7 +16,7 @@ if (folder === undefined) throw new Error('Pass the folder for the data.')
 
 const server = await startEmbedded({ dataDir: folder, isDurable: false })
 let clients = 0
-let lastCall = setTimeout(leave, lingerMs * 2)
+let lastCall = setTimeout(() => void leave(), lingerMs * 2)
 
 async function leave(): Promise<void> {
   doorbell.close()
@@ -30,7 +30,7 @@ const doorbell = createServer(socket => {
   socket.on('error', () => undefined)
   socket.on('close', () => {
     clients -= 1
-    if (clients === 0) lastCall = setTimeout(leave, lingerMs)
+    if (clients === 0) lastCall = setTimeout(() => void leave(), lingerMs)
   })
   socket.resume()
   socket.write('here\n')
