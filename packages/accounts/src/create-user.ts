@@ -1,5 +1,5 @@
 import type { TenantTx } from '@signet/db'
-import type { Actor, Grant } from '@signet/kernel'
+import type { Grant } from '@signet/kernel'
 import { recordAudit } from './audit-repo.ts'
 import { setPassword } from './password-repo.ts'
 import type { NewUser, RequestRef, TenantRef, User } from './user.ts'
@@ -11,7 +11,7 @@ export interface Registrant {
 }
 
 /** An administrator creates, a stranger registers. */
-export type CreationGrant = Grant<'users:create', TenantRef, Actor> | Grant<'users:register', TenantRef, Registrant>
+export type CreationGrant = Grant<'users:create', TenantRef> | Grant<'users:register', TenantRef, Registrant>
 
 /**
  * A person with their password, their membership at home and the role `member`; audited as `user.created` or

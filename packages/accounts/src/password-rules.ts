@@ -22,7 +22,7 @@ const commonPasswords: ReadonlySet<string> = new Set(dictionary['passwords-commo
 /** @throws Problem `password-too-short`, `password-too-long`, `password-too-common`, `password-own-words` */
 export function checkPassword(password: string, { minLength, ownWords }: PasswordRules): void {
   const text = password.normalize('NFC')
-  const characters = [...text]
+  const characters = Array.from(text)
   if (characters.length < minLength) throw problem('password-too-short', `It needs at least ${minLength} characters.`)
   if (characters.length > maxCharacters || Buffer.byteLength(text) > maxBytes) throw problem('password-too-long')
   const folded = fold(text)

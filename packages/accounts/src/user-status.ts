@@ -1,6 +1,6 @@
 /** Whoever is suspended or deleted has no session left when the transaction commits, in any tenant. */
 import type { TenantTx } from '@signet/db'
-import { type Actor, type Grant, problem } from '@signet/kernel'
+import { type Grant, problem } from '@signet/kernel'
 import { recordAudit } from './audit-repo.ts'
 import { removePassword } from './password-repo.ts'
 import { endUserSessions } from './sessions-repo.ts'
@@ -52,7 +52,7 @@ function assertStatus(user: User, status: User['status']): void {
 
 async function recordStatus(
   tx: TenantTx,
-  grant: Grant<'users:modify' | 'users:delete', User, Actor>,
+  grant: Grant<'users:modify' | 'users:delete', User>,
   action: string,
   after: User,
   sessionsEnded?: number,

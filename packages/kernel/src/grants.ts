@@ -43,7 +43,12 @@ export class Grant<A extends string, R, Who = Actor> {
   }
 
   /** @throws Problem the policy's `hidden` code, or `forbidden` with what is missing */
-  static issue<A extends string, R, Who>(policy: Policy<A, R, Who>, action: A, actor: Who, resource: R): Grant<A, R, Who> {
+  static issue<All extends string, A extends All, R, Who>(
+    policy: Policy<All, R, Who>,
+    action: A,
+    actor: Who,
+    resource: R,
+  ): Grant<A, R, Who> {
     const verdict = policy.rules[action](actor, resource)
     if (verdict === true) return new Grant(action, actor, resource)
     const isVisible = resource === null || policy.rules[policy.see](actor, resource) === true
@@ -60,8 +65,8 @@ export class Grant<A extends string, R, Who = Actor> {
  * Asks the policy. `resource` is null for what has no object yet (create, list).
  * @throws Problem `forbidden` (403) to whoever may see the resource, else the policy's `hidden` code (404)
  */
-export function authorize<A extends string, R, Who = Actor>(
-  policy: Policy<A, R, Who>,
+export function authorize<All extends string, A extends All, R, Who = Actor>(
+  policy: Policy<All, R, Who>,
   action: A,
   actor: Who,
   resource: R,
@@ -75,7 +80,8 @@ export function holds(permission: string): Rule<unknown> {
 }
 
 /** The rule that asks for platform staff. */
-export const isPlatformStaff: Rule<unknown> = actor => actor.isPlatformStaff || 'This needs the role super_admin of the platform.'
+export const isPlatformStaff: Rule<unknown> = actor =>
+  actor.isPlatformStaff || 'This needs the role super_admin of the platform.'
 
 /** Those of `wanted` that the actor lacks: nobody gives more than they hold. */
 export function lackedPermissions(actor: Actor, wanted: Iterable<string>): string[] {

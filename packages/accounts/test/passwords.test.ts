@@ -1,0 +1,103 @@
+import { Problem } from '@signet/kernel'
+import t from 'tap'
+import { checkPassword, createHasher, wordsAbout } from '../src/index.ts'
+
+function refusalOf(password: string, ownWords: readonly string[] = []): string {
+  try {
+    checkPassword(password, { minLength: 8, ownWords })
+    return 'accepted'
+  } catch (error) {
+    if (error instanceof Problem) return error.code
+    throw error
+  }
+}
+
+t.test('P-03 common passwords and own words are refused, and no composition rule', async t => {
+  await t.test('length is counted in characters, with a limit in characters and bytes', async t => {
+    t.equal(refusalOf('zvqmx7k'), 'password-too-short')
+    t.equal(refusalOf('zvqmx7kw'), 'accepted')
+    t.equal(refusalOf('🦊🐢🌵🪐🎈🧭🪁'), 'password-too-short', 'seven characters in 28 bytes')
+    t.equal(refusalOf('🦊🐢🌵🪐🎈🧭🪁🔭'), 'accepted')
+    const long = Array.from({ length: 128 }, (_, index) => String.fromCodePoint(0x4e00 + ((index * 37) % 97))).join('')
+    t.equal(refusalOf(long), 'accepted', '384 bytes')
+    t.equal(refusalOf(`${long}x`), 'password-too-long')
+    const wide = Array.from({ length: 128 }, (_, index) => String.fromCodePoint(0x1f300 + ((index * 37) % 97))).join('')
+    t.equal(refusalOf(wide), 'accepted', '512 bytes')
+    t.equal(
+      refusalOf(`${wide.slice(0, -2)}\u0065\u0301\u0301\u0301`),
+      'password-too-long',
+      'marks that do not compose count',
+    )
+  })
+  await t.test('what everybody tries is refused, with four digits or signs at its end too', async t => {
+    for (const common of [
+      'password',
+      'PassWord123',
+      'sunshine!',
+      'Dragon2024',
+      'aaaaaaaa',
+      'abcdefgh',
+      '87654321',
+      'abababab',
+    ]) {
+      t.equal(refusalOf(common), 'password-too-common', common)
+    }
+    for (const fine of ['correct horse battery staple', 'zzzzzzzzqjxk', 'alllowercaseletters', '4961 7703 2258']) {
+      t.equal(refusalOf(fine), 'accepted', fine)
+    }
+  })
+  await t.test('the own words are refused in any case and form', async t => {
+    const words = wordsAbout({
+      email: 'Ada.Byron@example.com',
+      username: 'countess_88',
+      name: 'Ada Lovelace',
+      phone: '+4915112345678',
+      lastName: null,
+    })
+    for (const own of ['xx-BYRON-xx', 'mylovelace!!', 'x-COUNTESS_88-x', '4915112345678', 'ａｄａ.ｂｙｒｏｎ77']) {
+      t.equal(refusalOf(own, words), 'password-own-words', own)
+    }
+    t.equal(refusalOf('adage of whales', words), 'accepted', 'three letters are found by chance')
+  })
+})
+
+t.test('the hasher', async t => {
+  await t.test('P-04 every byte counts, up to the last of 512', async t => {
+    const hasher = createHasher({ maxConcurrent: 2, queueLimit: 10 })
+    const long = 'x'.repeat(127)
+    const hash = await hasher.hash(`${long}a`)
+    t.match(hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+    t.equal(await hasher.verify(hash, `${long}a`), true)
+    t.equal(await hasher.verify(hash, `${long}b`), false)
+    const accented = await hasher.hash('caf\u00e9 au lait')
+    t.equal(await hasher.verify(accented, 'cafe\u0301 au lait'), true, 'one password however it is typed')
+  })
+  await t.test('says no where there is no hash, having done the same work', async t => {
+    const hasher = createHasher({ maxConcurrent: 1, queueLimit: 10 })
+    const hash = await hasher.hash('a right password')
+    const time = async (check: string | null) => {
+      const startedAt = performance.now()
+      t.equal(await hasher.verify(check, 'a wrong password'), false)
+      return performance.now() - startedAt
+    }
+    const samples: { known: number; unknown: number }[] = []
+    for (let round = 0; round < 15; round += 1) samples.push({ known: await time(hash), unknown: await time(null) })
+    const best = (kind: 'known' | 'unknown') => Math.min(...samples.map(sample => sample[kind]))
+    t.ok(best('unknown') > best('known') / 2, `${best('unknown')} ms against ${best('known')} ms`)
+  })
+  await t.test('takes as many as its lane and queue hold, and refuses the rest at once', async t => {
+    const hasher = createHasher({ maxConcurrent: 2, queueLimit: 3 })
+    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => hasher.verify(null, 'anything')))
+    const refused = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as Problem] : []))
+    t.same(
+      refused.map(each => [each.code, each.status, each.retryAfterSeconds]),
+      Array.from({ length: 3 }, () => ['hashing-busy', 503, 1]),
+    )
+    t.equal(await hasher.verify(null, 'anything'), false, 'works again afterwards')
+  })
+  await t.test('gives its place back when a job fails', async t => {
+    const hasher = createHasher({ maxConcurrent: 1, queueLimit: 0 })
+    await t.rejects(hasher.verify('not a hash', 'anything'))
+    t.equal(await hasher.verify(null, 'anything'), false)
+  })
+})
