@@ -10,9 +10,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { TenantId } from '@signet/kernel'
-import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
-import { type Database, driverFor, type Statements, type TimeLimits } from './connect.ts'
+import { type Database, drizzleOver, type Statements, type TimeLimits } from './connect.ts'
 import type { Lease } from './connection-pool.ts'
 import { databaseUnavailable, isConflict, translateFault } from './database-faults.ts'
 
@@ -189,7 +189,7 @@ function handlesOf(sql: postgres.ReservedSql): Transaction {
   return {
     sql,
     get db() {
-      db ??= drizzle({ client: driverFor(sql) })
+      db ??= drizzleOver(sql)
       return db
     },
   }
