@@ -1,0 +1,101 @@
+// Every refusal carries one reason of a closed set, and nothing of the token. A programmer's mistake is a TypeError, never an AuthError.
+
+/** Why a request was refused. Stable: names are never changed and never reused. */
+export type Reason =
+  | 'missing_token'
+  | 'malformed'
+  | 'unknown_key'
+  | 'invalid_signature'
+  | 'wrong_type'
+  | 'wrong_issuer'
+  | 'wrong_audience'
+  | 'expired'
+  | 'not_active'
+  | 'invalid_claims'
+  | 'insufficient_scope'
+  | 'forbidden'
+  | 'keys_unavailable'
+  | 'bundle_unavailable'
+
+/** An RFC 9457 problem document. `code` is the reason in kebab-case. */
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+}
+
+interface Refusal {
+  readonly status: 401 | 403 | 503
+  readonly title: string
+  readonly detail: string
+}
+
+const refusals: Readonly<Record<Reason, Refusal>> = {
+  missing_token: { status: 401, title: 'Authentication required', detail: 'The request carries no access token.' },
+  malformed: { status: 401, title: 'Malformed token', detail: 'The access token is not a well-formed JWT.' },
+  unknown_key: { status: 401, title: 'Unknown key', detail: 'The issuer does not publish the key of this token.' },
+  invalid_signature: { status: 401, title: 'Invalid signature', detail: 'The signature of the token is not valid.' },
+  wrong_type: { status: 401, title: 'Wrong token type', detail: 'The token is not an access token.' },
+  wrong_issuer: { status: 401, title: 'Wrong issuer', detail: 'The token comes from another issuer.' },
+  wrong_audience: { status: 401, title: 'Wrong audience', detail: 'The token is meant for another audience.' },
+  expired: { status: 401, title: 'Token expired', detail: 'The access token has expired.' },
+  not_active: { status: 401, title: 'Token not active', detail: 'The access token is not active yet.' },
+  invalid_claims: { status: 401, title: 'Invalid claims', detail: 'A claim of the token has the wrong form.' },
+  insufficient_scope: { status: 403, title: 'Permission missing', detail: 'The token does not carry what this needs.' },
+  forbidden: { status: 403, title: 'Not allowed', detail: 'The token does not allow this.' },
+  keys_unavailable: {
+    status: 503,
+    title: 'Keys unavailable',
+    detail: 'The keys of the issuer are not available at the moment.',
+  },
+  bundle_unavailable: {
+    status: 503,
+    title: 'Permissions unavailable',
+    detail: 'The permissions of this token are not available at the moment.',
+  },
+}
+
+/** What `verify`, `verifySync` and `authenticate` throw when they refuse. Its texts never hold token content. */
+export class AuthError extends Error {
+  readonly reason: Reason
+  /** 401: who are you. 403: known, but not allowed. 503: cannot be decided now. */
+  readonly status: 401 | 403 | 503
+
+  /** `detail` replaces the reason's standard sentence; `options.cause` is for logs only. */
+  constructor(reason: Reason, detail?: string, options?: { cause?: unknown }) {
+    super(detail ?? refusals[reason].detail, options)
+    this.name = 'AuthError'
+    this.reason = reason
+    this.status = refusals[reason].status
+  }
+
+  /**
+   * The challenge of RFC 6750 section 3, for the `WWW-Authenticate` header of a 401 or 403. A request that carried no
+   * token gets no error code, as section 3.1 asks; neither does a 503, where the token is not what is wrong.
+   */
+  wwwAuthenticate(realm = 'signet'): string {
+    const challenge = `Bearer realm="${quotable(realm)}"`
+    if (this.reason === 'missing_token' || this.status === 503) return challenge
+    const error = this.status === 403 ? 'insufficient_scope' : 'invalid_token'
+    return `${challenge}, error="${error}", error_description="${quotable(this.message)}"`
+  }
+
+  /** The RFC 9457 problem document, without `instance`, which only the server knows. */
+  toProblem(): Problem {
+    const code = this.reason.replaceAll('_', '-')
+    return {
+      type: `urn:signet:problem:${code}`,
+      title: refusals[this.reason].title,
+      status: this.status,
+      code,
+      detail: this.message,
+    }
+  }
+}
+
+// RFC 6750 section 3 allows %x20-21 / %x23-5B / %x5D-7E only: anything else could end the quoted string or the header.
+function quotable(text: string): string {
+  return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?')
+}

@@ -1,0 +1,17 @@
+// A listener observes and never decides: what it throws becomes a process warning and changes no verdict.
+
+import type { VerifierEvents } from './options.ts'
+
+export function notify<Name extends keyof VerifierEvents>(
+  events: VerifierEvents,
+  name: Name,
+  ...details: Parameters<NonNullable<VerifierEvents[Name]>>
+): void {
+  const listener = events[name] as ((...details: unknown[]) => void) | undefined
+  if (listener === undefined) return
+  try {
+    listener.apply(events, details)
+  } catch (error) {
+    process.emitWarning(`The listener on.${name} of a Signet verifier threw: ${String(error)}`)
+  }
+}
