@@ -1,0 +1,43 @@
+import { type Database, inService } from '@signet/db'
+import { type App, createServer, describeApi, type ServerOptions, serveHealth } from '@signet/http'
+import type { VerifierOptions } from '@signet/verifier'
+import { servePlaces } from './modules/places/index.ts'
+import { protect } from './protect.ts'
+import { version } from './version.ts'
+
+export interface PlacesDeps extends ServerOptions {
+  readonly database: Database
+  readonly tokens: VerifierOptions
+  /** Where callers reach it, for the API reference. */
+  readonly url: string
+}
+
+const description =
+  'A map directory of charging and battery-swap stations. It knows nothing of identity but @signet/verifier.'
+
+/** The map directory, ready to listen. */
+export async function buildApp(deps: PlacesDeps): Promise<App> {
+  const { database, tokens, url } = deps
+  const app = await createServer(deps)
+  let isStopping = false
+  app.addHook('preClose', async () => {
+    isStopping = true
+  })
+  const verifier = await protect(app, tokens)
+  const tags = [
+    { name: 'Places', description: 'Charging and swap stations' },
+    { name: 'Operations', description: 'Is it well?' },
+  ]
+  await describeApi(app, { title: 'Signet places', version, description, serverUrl: url, tags })
+  serveHealth(app, {
+    version,
+    checks: {
+      database: () =>
+        inService(database, 'signet_places', async tx => void (await tx.sql`select 1 from places.places limit 1`)),
+      keys: () => verifier.warmUp(),
+    },
+    isStopping: () => isStopping,
+  })
+  servePlaces(app, database)
+  return app
+}

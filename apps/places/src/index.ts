@@ -1,0 +1,2 @@
+export { buildApp, type PlacesDeps } from './app.ts'
+export { type PlacesOptions, startPlaces } from './start-places.ts'

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs'
+import { openDatabase, waitForDatabase } from '@signet/db'
+import { loggerOptions, stopOnSignal } from '@signet/http'
+import { SettingsError } from '@signet/kernel'
+import { readConfig } from './config.ts'
+import { startPlaces } from './index.ts'
+
+try {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const config = readConfig(process.env)
+  await waitForDatabase(config.DATABASE_URL, config.WAIT_FOR_DB * 1000)
+  const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-places' })
+  const places = await startPlaces({
+    database,
+    host: config.HOST,
+    port: config.PLACES_PORT,
+    issuer: config.ISSUER,
+    audience: config.AUDIENCE,
+    trustProxy: config.TRUST_PROXY,
+    logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'places'),
+  })
+  stopOnSignal(
+    async () => {
+      await places.stop()
+      await database.close()
+    },
+    reason => places.app.log.info({ reason }, 'stopping'),
+  )
+} catch (error) {
+  console.error(error instanceof SettingsError ? error.message : error)
+  process.exitCode = 1
+}
