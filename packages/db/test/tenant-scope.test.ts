@@ -234,7 +234,9 @@ t.test('waits end', async t => {
   await t.test('for a server that is not there', async t => {
     const nowhere = openDatabase({ url: 'postgres://nobody@127.0.0.1:9/none' })
     const startedAt = performance.now()
-    const codes = await Promise.all(Array.from({ length: 30 }, () => codeOf(runStatement(nowhere, sql => sql`select 1`))))
+    const codes = await Promise.all(
+      Array.from({ length: 30 }, () => codeOf(runStatement(nowhere, sql => sql`select 1`))),
+    )
     t.same(new Set(codes), new Set(['database-unavailable']))
     t.ok(performance.now() - startedAt < 1_500, 'within a second')
     await nowhere.close()
@@ -243,7 +245,10 @@ t.test('waits end', async t => {
 
 t.test('an error of another system inside the work is not the database’s', async t => {
   const foreign = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' })
-  await t.rejects(inTenant(db, mine, () => Promise.reject(foreign)), foreign)
+  await t.rejects(
+    inTenant(db, mine, () => Promise.reject(foreign)),
+    foreign,
+  )
 })
 
 t.test('D-01 every connection terminated mid-transaction, twenty rounds under load', async t => {
@@ -273,11 +278,7 @@ t.test('D-01 every connection terminated mid-transaction, twenty rounds under lo
           select pg_terminate_backend(pid) from pg_stat_activity where usename = ${login} and xact_start is not null`
         killed += rows.length
       }
-      t.equal(
-        await codeOf(inTenantPatiently(db)),
-        'no error',
-        `round ${round + 1}: the next request works`,
-      )
+      t.equal(await codeOf(inTenantPatiently(db)), 'no error', `round ${round + 1}: the next request works`)
     }
   })
   running = false
