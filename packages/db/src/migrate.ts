@@ -37,8 +37,7 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   const files = await readMigrationFiles(options.folder)
   await waitForDatabase(options.url, options.waitMs ?? 30_000)
   return withAdminClient(options.url, async sql => {
-    await sql`select pg_advisory_lock(${lockKey})`
-    await prepareSession(sql)
+    await takeTurn(sql)
     const pending = await findPending(sql, files)
     for (const file of pending) {
       const startedAt = performance.now()
@@ -49,11 +48,13 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   })
 }
 
-async function prepareSession(sql: postgres.ReservedSql): Promise<void> {
+/** Waits for whoever migrates now, however long that takes: one statement after the other stays without a limit. */
+async function takeTurn(sql: postgres.ReservedSql): Promise<void> {
   await sql`select set_config('statement_timeout', '0', false), set_config('client_min_messages', 'warning', false)`
   // From 16 on whoever creates a role may not become it, unless this says so; the working roles own functions.
   await sql`
     select set_config(name, 'set, inherit', false) from pg_settings where name = 'createrole_self_grant'`
+  await sql`select pg_advisory_lock(${lockKey})`
   await sql`
     create table if not exists schema_migrations (
       version integer not null,

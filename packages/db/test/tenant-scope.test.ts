@@ -254,9 +254,9 @@ t.test('an error of another system inside the work is not the database’s', asy
 t.test('D-01 every connection terminated mid-transaction, twenty rounds under load', async t => {
   const outcomes = new Map<string, number>()
   let slowestMs = 0
-  let running = true
+  const load = { isRunning: true }
   const worker = async () => {
-    while (running) {
+    while (load.isRunning) {
       const startedAt = performance.now()
       const code = await codeOf(
         inTenant(db, mine, async tx => {
@@ -281,7 +281,7 @@ t.test('D-01 every connection terminated mid-transaction, twenty rounds under lo
       t.equal(await codeOf(inTenantPatiently(db)), 'no error', `round ${round + 1}: the next request works`)
     }
   })
-  running = false
+  load.isRunning = false
   await Promise.all(workers)
   t.same([...outcomes.keys()].toSorted(), ['database-unavailable', 'no error'])
   t.ok(slowestMs < db.limits.transactionTimeoutMs, 'no statement was lost and left to the deadline')

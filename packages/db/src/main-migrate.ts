@@ -1,0 +1,70 @@
+// `pnpm migrate`: brings the database forward and lets the programs' login work in it.
+import { fileURLToPath } from 'node:url'
+import { integer, postgresUrl, readSettings, SettingsError } from '@signet/kernel'
+import { grantLogin } from './login-grants.ts'
+import { migrate } from './migrate.ts'
+
+const help = `Usage: pnpm migrate
+
+Applies the migrations of drizzle/ that are not applied yet, each in a transaction of its own.
+Running it twice, or twice at once, does no harm.
+
+  DATABASE_ADMIN_URL  postgres://owner:password@host:5432/database, the login that owns the tables.
+                      It may create roles (CREATEROLE). Direct, not through a pooler.
+  DATABASE_URL        The login of the programs, which is allowed to work in the tables here.
+                      Alone, without DATABASE_ADMIN_URL, it migrates as well.
+  WAIT_FOR_DB         Seconds to wait for a server that is starting. Default 30.`
+
+const folder = fileURLToPath(new URL('../../../drizzle', import.meta.url))
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(help)
+    return 0
+  }
+  if (args.length > 0) {
+    console.error(`There is no option ${args.join(' ')}.\n\n${help}`)
+    return 2
+  }
+  try {
+    await bringForward()
+    return 0
+  } catch (error) {
+    console.error(describe(error))
+    return 1
+  }
+}
+
+async function bringForward(): Promise<void> {
+  const settings = readSettings(
+    {
+      DATABASE_ADMIN_URL: postgresUrl(),
+      DATABASE_URL: postgresUrl('POSTGRES_URI', 'SQLALCHEMY_DATABASE_URI', 'POSTGRES_CONNECTION_STRING'),
+      WAIT_FOR_DB: integer(30, [0, 3_600]),
+    },
+    process.env,
+  )
+  const url = settings.DATABASE_ADMIN_URL ?? settings.DATABASE_URL
+  if (url === undefined) throw new SettingsError(['DATABASE_ADMIN_URL or DATABASE_URL is needed: which database?'])
+  const { username, host, pathname } = new URL(url)
+  console.log(`Migrating ${host}${pathname} as ${decodeURIComponent(username)}`)
+  const applied = await migrate({
+    url,
+    folder,
+    waitMs: settings.WAIT_FOR_DB * 1_000,
+    onStep: step => console.log(`  applied  ${step.name}  (${Math.round(step.durationMs)} ms)`),
+  })
+  console.log(applied.length === 0 ? 'Nothing to do: the database is up to date.' : `${applied.length} applied.`)
+  if (settings.DATABASE_URL === undefined) return
+  const login = decodeURIComponent(new URL(settings.DATABASE_URL).username)
+  const isGranted = await grantLogin(url, login, ['signet_app', 'signet_places'])
+  if (isGranted) console.log(`The login ${login} may work as signet_app and signet_places.`)
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const code = 'code' in error ? ` (${String(error.code)})` : ''
+  return error instanceof SettingsError ? error.message : `Could not migrate: ${error.message}${code}`
+}
