@@ -1,0 +1,16 @@
+/** Ends a process that this one started, by its id, and waits until it is gone. */
+
+import type { ChildProcess } from 'node:child_process'
+
+const graceMs = 10_000
+
+export async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise<void>(resolve => {
+    child.once('exit', () => resolve())
+  })
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
+  await gone
+  clearTimeout(timer)
+}

@@ -1,0 +1,91 @@
+/** What a run says at its end: one table, a line a comparison. */
+
+import { median, type Round, ratiosOf } from './rounds.ts'
+
+export interface Row {
+  readonly part: string
+  readonly subject: string
+  readonly measured: string
+  readonly against: string
+  readonly ratio: string
+  readonly spread: string
+  readonly target: string
+  readonly met: 'yes' | 'NO' | ''
+}
+
+export interface Comparison {
+  readonly part: string
+  /** What of Signet is measured. */
+  readonly subject: string
+  /** What it is held against. */
+  readonly against: string
+  readonly rounds: readonly Round[]
+  /** The target: the least median ratio. Without one the line informs only. */
+  readonly atLeast?: number
+}
+
+export function compareRates({ part, subject, against, rounds, atLeast }: Comparison): Row {
+  const ratios = ratiosOf(rounds)
+  const ratio = median(ratios)
+  return {
+    part,
+    subject,
+    measured: `${formatRate(median(rounds.map(round => round.ours)))}/s`,
+    against: `${against} ${formatRate(median(rounds.map(round => round.theirs)))}/s`,
+    ratio: ratio.toFixed(2),
+    spread: `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`,
+    target: atLeast === undefined ? '' : `>= ${atLeast.toFixed(2)}`,
+    met: atLeast === undefined ? '' : yesOrNo(ratio >= atLeast),
+  }
+}
+
+export function compareMemory(part: string, subject: string, residentBytes: number, belowBytes: number): Row {
+  return {
+    part,
+    subject,
+    measured: formatMegabytes(residentBytes),
+    against: '',
+    ratio: '',
+    spread: '',
+    target: `< ${formatMegabytes(belowBytes)}`,
+    met: yesOrNo(residentBytes < belowBytes),
+  }
+}
+
+const titles: Row = {
+  part: 'part',
+  subject: 'measured',
+  measured: 'Signet',
+  against: 'against',
+  ratio: 'ratio',
+  spread: 'of rounds',
+  target: 'target',
+  met: '' as const,
+}
+
+export function renderTable(rows: readonly Row[]): string {
+  const columns = ['part', 'subject', 'measured', 'against', 'ratio', 'spread', 'target', 'met'] as const
+  const cells = [columns.map(column => (column === 'met' ? 'met' : titles[column]))]
+  for (const row of rows) cells.push(columns.map(column => row[column]))
+  const widths = columns.map((_, at) => Math.max(...cells.map(line => line[at]?.length ?? 0)))
+  const lines = cells.map(line =>
+    line
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+  lines.splice(1, 0, widths.map(width => '-'.repeat(width)).join('  '))
+  return lines.join('\n')
+}
+
+function yesOrNo(isMet: boolean): 'yes' | 'NO' {
+  return isMet ? 'yes' : 'NO'
+}
+
+function formatRate(perSecond: number): string {
+  return new Intl.NumberFormat('en', { maximumSignificantDigits: 3 }).format(perSecond)
+}
+
+function formatMegabytes(bytes: number): string {
+  return `${Math.round(bytes / 1_000_000)} MB`
+}

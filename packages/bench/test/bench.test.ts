@@ -1,0 +1,122 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { parseStartScript } from '../src/issuer.ts'
+import { onCore, parseCoreList } from '../src/machine.ts'
+import { parseCommandLine, partNames } from '../src/options.ts'
+import { compareMemory, compareRates, renderTable } from '../src/report.ts'
+import { alternate, median, pairRates, roundCount, takeTurns } from '../src/rounds.ts'
+
+t.test('a comparison', async t => {
+  const rounds = pairRates([50, 40, 100, 40, 60], [100, 100, 100, 50, 100])
+
+  t.test('is the median of the rounds’ own ratios, not the ratio of the medians', async t => {
+    const row = compareRates({ part: 'p', subject: 's', against: 'a', rounds, atLeast: 0.6 })
+    t.equal(row.ratio, '0.60')
+    t.equal(row.spread, '0.40 to 1.00')
+    t.equal(row.measured, '50/s')
+    t.equal(row.against, 'a 100/s')
+    t.equal(row.met, 'yes')
+  })
+
+  t.test('says NO just below its target, and nothing where it has none', async t => {
+    t.equal(compareRates({ part: 'p', subject: 's', against: 'a', rounds, atLeast: 0.61 }).met, 'NO')
+    const { target, met } = compareRates({ part: 'p', subject: 's', against: 'a', rounds })
+    t.strictSame([target, met], ['', ''])
+  })
+
+  t.test('of memory is met below the limit only', async t => {
+    t.equal(compareMemory('p', 's', 149_999_999, 150_000_000).met, 'yes')
+    t.equal(compareMemory('p', 's', 150_000_000, 150_000_000).met, 'NO')
+  })
+})
+
+t.test('the median', async t => {
+  t.equal(median([3, 1, 2]), 2)
+  t.equal(median([4, 1, 2, 3]), 2.5)
+  t.throws(() => median([]), TypeError)
+})
+
+t.test('rounds', async t => {
+  t.test('let both sides work by turns in one process and count what each has done', async t => {
+    const order: string[] = []
+    const side = (name: string, operations: number) => () => {
+      order.push(name)
+      return operations
+    }
+    const rounds = await alternate(side('a', 1), side('b', 1_000_000), { sliceMs: 0, slices: 2 })
+    t.equal(rounds.length, roundCount)
+    t.strictSame(order.slice(0, 8), ['a', 'b', 'a', 'b', 'b', 'a', 'b', 'a'], 'after the warm-up the other side begins')
+    t.ok(rounds.every(({ ours, theirs }) => ours > 0 && theirs > ours))
+  })
+
+  t.test('of separate processes run each side once, forwards and backwards', async t => {
+    const order: string[] = []
+    const side = (name: string) => async () => order.push(name)
+    const rates = await takeTurns({ a: side('a'), b: side('b') }, () => undefined)
+    t.equal(order.join(''), 'abbaabbaab')
+    t.equal(rates.a.length, roundCount)
+    t.strictSame(pairRates(rates.a, rates.b)[0], { ours: 1, theirs: 2 })
+  })
+
+  t.test('pass on what a side throws', async t => {
+    const broken = async () => {
+      throw new Error('refused')
+    }
+    await t.rejects(
+      alternate(broken, () => 1, { sliceMs: 1, slices: 1 }),
+      { message: 'refused' },
+    )
+  })
+})
+
+t.test('the table aligns its columns and carries every figure', async t => {
+  const rows = [
+    compareRates({ part: 'verify', subject: 'fresh', against: 'raw', rounds: [{ ours: 41_234, theirs: 50_000 }] }),
+    compareMemory('memory', 'idle', 120_400_000, 150_000_000),
+  ]
+  const [titles = '', rule = '', first = '', second = ''] = renderTable(rows).split('\n')
+  t.match(titles, /^part +measured +Signet +against +ratio +of rounds +target +met$/)
+  t.match(rule, /^[- ]+$/)
+  t.match(first, /^verify +fresh +41,200\/s +raw 50,000\/s +0\.82 +0\.82 to 0\.82$/)
+  t.match(second, /^memory +idle +120 MB +< 150 MB +yes$/)
+  t.equal(titles.indexOf('target'), second.indexOf('< 150 MB'))
+})
+
+t.test('the command line', async t => {
+  t.test('runs every part without an argument, and chosen ones in the order of the table', async t => {
+    t.strictSame(parseCommandLine([]).parts, partNames)
+    t.strictSame(parseCommandLine(['tenant', 'verify']).parts, ['verify', 'tenant'])
+    t.strictSame(parseCommandLine(['--', 'memory']).parts, ['memory'])
+  })
+
+  t.test('shows its help, and refuses what it does not know with status 2', async t => {
+    const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+    const run = (argument: string) => spawnSync(process.execPath, [main, argument], { encoding: 'utf8' })
+    const helped = run('--help')
+    t.equal(helped.status, 0)
+    for (const part of partNames) t.match(helped.stdout, new RegExp(`^ {2}${part} `, 'm'))
+    for (const wrong of ['signin', '--quick']) {
+      const refused = run(wrong)
+      t.equal(refused.status, 2, wrong)
+      t.match(refused.stderr, wrong)
+      t.equal(refused.stdout, '')
+    }
+  })
+})
+
+t.test('a start script is taken apart into flags and file', async t => {
+  t.strictSame(parseStartScript('node --max-semi-space-size=2 --optimize-for-size src/main.ts'), {
+    flags: ['--max-semi-space-size=2', '--optimize-for-size'],
+    entry: 'src/main.ts',
+  })
+  for (const script of ['', 'node', 'node --flag', 'tsx src/main.ts'])
+    t.throws(() => parseStartScript(script), TypeError)
+})
+
+t.test('cores', async t => {
+  t.strictSame(parseCoreList('0-3,8,10-11\n'), [0, 1, 2, 3, 8, 10, 11])
+  t.strictSame(parseCoreList(''), [])
+  t.strictSame(onCore(3, 'node', ['a.ts']), ['taskset', '-c', '3', 'node', 'a.ts'])
+  t.strictSame(onCore(undefined, 'node', ['a.ts']), ['node', 'a.ts'])
+})
