@@ -60,10 +60,11 @@ export function readHeader(token: string): JwsHeader {
 }
 
 /**
- * Verifies the signature of a token in compact form and returns its payload as text. `header` is the one read from this
- * very token. Throws `malformed` or `invalid_signature`.
+ * Verifies the signature of a token in compact form. Its payload, which may be any bytes, stays in place until the next
+ * call of this file: `readText` takes it out. `header` is the one read from this very token. Throws `malformed` or
+ * `invalid_signature`.
  */
-export function openJws(token: string, header: JwsHeader, key: VerificationKey): string {
+export function openJws(token: string, header: JwsHeader, key: VerificationKey): Decoded {
   const start = header.prefix.length
   const end = token.indexOf('.', start)
   const tokenLength = writeToken(token)
@@ -76,13 +77,20 @@ export function openJws(token: string, header: JwsHeader, key: VerificationKey):
   ) {
     throw new AuthError('invalid_signature')
   }
-  return readText(payload)
+  return payload
 }
 
 /** Reads the payload of a token whose signature has NOT been verified: good for choosing the issuer, nothing else. */
 export function peekPayload(token: string, header: JwsHeader): string {
   const start = header.prefix.length
   return decodeText(token, start, token.indexOf('.', start))
+}
+
+/** The payload decoded last, as text. Invalid UTF-8 is refused: two different payloads would read the same. */
+export function readText({ ascii, length }: Decoded): string {
+  if (ascii) return scratch.toString('latin1', payloadAt, payloadAt + length)
+  if (!isUtf8(view(payloadAt, length))) throw new AuthError('malformed')
+  return scratch.toString('utf8', payloadAt, payloadAt + length)
 }
 
 /**
@@ -111,13 +119,6 @@ function decodeText(token: string, start: number, end: number): string {
 function writeToken(token: string): number {
   if (wideCharacter.test(token)) throw new AuthError('malformed')
   return scratch.write(token, 0, 'latin1')
-}
-
-// Invalid UTF-8 is refused: decoding would replace it, and two different payloads would read the same.
-function readText({ ascii, length }: Decoded): string {
-  if (ascii) return scratch.toString('latin1', payloadAt, payloadAt + length)
-  if (!isUtf8(view(payloadAt, length))) throw new AuthError('malformed')
-  return scratch.toString('utf8', payloadAt, payloadAt + length)
 }
 
 function view(offset: number, length: number): Buffer {

@@ -5,7 +5,7 @@ import { extractToken, type RequestHeaders } from './authenticate.ts'
 import { type ClaimRules, type Holdings, readClaims } from './claims.ts'
 import { type Clock, createClock } from './clock.ts'
 import { AuthError } from './errors.ts'
-import { assertCompactForm, assertString, type JwsHeader, openJws, parseObject, peekPayload, readHeader } from './jws.ts'
+import { assertCompactForm, assertString, type JwsHeader, openJws, parseObject, peekPayload, readHeader, readText } from './jws.ts'
 import type { KeyIgnored, PublicJwk, VerificationKey } from './key-set.ts'
 import { createStaticKeys, type KeySource } from './key-source.ts'
 import { assertPermitted, type Need } from './need.ts'
@@ -82,7 +82,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const issuer = onlyIssuer ?? findIssuer(token, header)
     const key = issuer.keys.find(header.kid, nowMs, mayWait)
     if (key instanceof Promise) return key
-    const checked = readClaims(openJws(token, header, key), issuer.rules)
+    const checked = readClaims(readText(openJws(token, header, key)), issuer.rules)
     if (known === undefined) remember(header)
     const verified: Verified = {
       token,

@@ -1,0 +1,504 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createVerifier, type Verifier, type VerifierOptions } from '@signet/verifier'
+import { createTestIssuer, type TestIssuer } from '@signet/verifier/testing'
+import t, { type Test } from 'tap'
+import { answerJson, header, type KeyServer, reasonOf, standardClaims, startKeyServer } from './forge.ts'
+
+const minute = 60_000
+
+interface Bench {
+  readonly issuer: TestIssuer
+  readonly server: KeyServer
+  readonly verifier: Verifier
+  readonly clock: { nowMs: number }
+  readonly stale: number[]
+  readonly ignored: string[]
+  readonly refreshed: (readonly string[])[]
+}
+
+/** An issuer whose keys a real server publishes, and a verifier whose clock the test moves. */
+async function setUp(t: Test, options: Partial<VerifierOptions> = {}): Promise<Bench> {
+  const server = await startKeyServer((_, response) => response.destroy())
+  const clock = { nowMs: Date.now() }
+  const issuer = createTestIssuer({ issuer: server.url, now: () => clock.nowMs })
+  server.answer = (request, response) => {
+    if (request.url === '/.well-known/jwks.json') return answerJson(issuer.jwks)(request, response)
+    response.writeHead(404).end()
+  }
+  const stale: number[] = []
+  const ignored: string[] = []
+  const refreshed: (readonly string[])[] = []
+  const verifier = createVerifier({
+    issuer: issuer.issuer,
+    audience: issuer.audience,
+    now: () => clock.nowMs,
+    ...options,
+    on: {
+      stale: (_, ageMs) => stale.push(ageMs),
+      keyIgnored: (why, kid) => ignored.push(`${kid}: ${why}`),
+      keysRefreshed: kids => refreshed.push(kids),
+    },
+  })
+  t.teardown(async () => {
+    verifier.close()
+    await server.close()
+  })
+  return { issuer, server, verifier, clock, stale, ignored, refreshed }
+}
+
+async function waitUntil(condition: () => boolean): Promise<void> {
+  while (!condition()) await delay(1)
+}
+
+t.test('V-01 keys unavailable at start: not ready, 503, never accepts', async t => {
+  const { clock, issuer, server, verifier } = await setUp(t)
+  const publish = server.answer
+  const token = issuer.token()
+  t.strictSame(verifier.health(), { ready: false, keys: 0, keysAgeMs: Number.POSITIVE_INFINITY })
+  t.equal(await reasonOf(() => verifier.verifySync(token)), 'keys_unavailable', 'verifySync before warmUp')
+  await waitUntil(() => verifier.health().ready)
+  t.ok(verifier.verifySync(token), 'has asked for the keys')
+  const faults: Record<string, KeyServer['answer']> = {
+    'a dead server': (_, response) => void response.destroy(),
+    'status 500': answerJson({}, 500),
+    'an empty set': answerJson({ keys: [] }),
+    'no set': answerJson([]),
+  }
+  for (const [name, answer] of Object.entries(faults)) {
+    const late = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, now: () => clock.nowMs })
+    t.teardown(() => late.close())
+    server.answer = answer
+    t.equal(await reasonOf(() => late.warmUp()), 'keys_unavailable', `${name}: warmUp`)
+    const error = await late.verify(token).catch((error: unknown) => error)
+    t.match(error, { reason: 'keys_unavailable', status: 503 }, `${name}: verify`)
+    t.equal(late.health().ready, false, `${name}: not ready`)
+    const hits = server.hits()
+    server.answer = publish
+    t.equal(await reasonOf(() => late.verify(token)), 'keys_unavailable', `${name}: no fetch within a second of the last`)
+    t.equal(server.hits(), hits)
+    clock.nowMs += 1_001
+    t.equal((await late.verify(token)).subject, claimsOf(token).sub, `${name}: accepts once the keys are there`)
+    t.ok(late.health().ready)
+    clock.nowMs -= 1_001
+  }
+})
+
+t.test('V-02 keys unavailable later: cached keys serve for keysMaxStaleMs, then 503', async t => {
+  const { clock, issuer, server, stale, verifier } = await setUp(t, { keysMaxStaleMs: 60 * minute })
+  const publish = server.answer
+  await verifier.warmUp()
+  server.answer = (_, response) => void response.destroy()
+  for (const age of [6, 20, 59]) {
+    clock.nowMs += (age - Math.floor(verifier.health().keysAgeMs / minute)) * minute
+    t.ok(await verifier.verify(issuer.token()), `at ${age} minutes`)
+    await waitUntil(() => stale.length > 0)
+  }
+  t.ok(stale.every(ageMs => ageMs >= 6 * minute), 'and the listener hears that they are stale')
+  clock.nowMs += minute
+  t.ok(verifier.verifySync(issuer.token()), 'at the last millisecond')
+  clock.nowMs += 1
+  const token = issuer.token()
+  t.equal(await reasonOf(() => verifier.verify(token)), 'keys_unavailable', 'and not a millisecond longer')
+  t.equal(await reasonOf(() => verifier.verifySync(token)), 'keys_unavailable')
+  t.equal(verifier.health().ready, false)
+  server.answer = publish
+  clock.nowMs += 30_001
+  t.ok(await verifier.verify(token), 'and again when the issuer is back')
+})
+
+t.test('V-02 a remembered token does not outlive the keys', async t => {
+  const { clock, issuer, server, verifier } = await setUp(t, { keysMaxStaleMs: 10 * minute })
+  const token = issuer.token()
+  await verifier.verify(token)
+  server.answer = (_, response) => void response.destroy()
+  clock.nowMs += 10 * minute
+  t.ok(await verifier.verify(token))
+  clock.nowMs += 1
+  t.equal(await reasonOf(() => verifier.verify(token)), 'keys_unavailable')
+})
+
+t.test('V-03 the key endpoint misbehaves: time-out, old keys kept', async t => {
+  const { clock, issuer, server, verifier } = await setUp(t, { keys: { timeoutMs: 200, cooldownMs: 1_000 } })
+  await verifier.warmUp()
+  const elsewhere = await startKeyServer(answerJson(createTestIssuer().jwks))
+  t.teardown(() => elsewhere.close())
+  const json = { 'content-type': 'application/json' }
+  const faults: Record<string, KeyServer['answer']> = {
+    'never answers': () => undefined,
+    'drips without end': (_, response) => {
+      response.writeHead(200, json)
+      const drip = setInterval(() => response.write(' '), 5)
+      response.on('close', () => clearInterval(drip))
+    },
+    '10 MB': (_, response) => void response.writeHead(200, json).end(`{"keys":[],"x":"${'y'.repeat(10_485_760)}"}`),
+    HTML: (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end(JSON.stringify({ keys: [] })),
+    'HTML said to be JSON': (_, response) => void response.writeHead(200, json).end('<html></html>'),
+    'JSON that is no set': answerJson({ keys: 'none' }),
+    'a redirect': (_, response) => void response.writeHead(302, { location: elsewhere.url }).end(),
+    'an error': answerJson(issuer.jwks, 500),
+    'a broken answer': (_, response) => {
+      response.writeHead(200, { ...json, 'content-length': '100' }).write('{')
+      response.destroy()
+    },
+  }
+  for (const [name, answer] of Object.entries(faults)) {
+    server.answer = answer
+    clock.nowMs += 1_001
+    const hits = server.hits()
+    const started = performance.now()
+    t.equal(await reasonOf(() => verifier.verify(issuer.token({}, { kid: 'unknown' }))), 'unknown_key', `${name}: asked for an unknown key`)
+    t.ok(performance.now() - started < 3_000, `${name}: ends`)
+    t.equal(server.hits(), hits + 1, `${name}: was asked once`)
+    t.ok(await verifier.verify(issuer.token()), `${name}: the old keys serve`)
+  }
+  t.equal(elsewhere.hits(), 0, 'no redirect is followed')
+})
+
+t.test('V-03 a fetch function that ignores its signal still ends', async t => {
+  const verifier = createVerifier({
+    issuer: 'https://issuer.test',
+    audience: 'signet',
+    keys: { timeoutMs: 20, fetch: () => new Promise(() => undefined) },
+  })
+  t.equal(await reasonOf(() => verifier.warmUp()), 'keys_unavailable')
+  const closing = createVerifier({
+    issuer: 'https://issuer.test',
+    audience: 'signet',
+    keys: { timeoutMs: 60_000, fetch: () => new Promise(() => undefined) },
+  })
+  const warming = reasonOf(() => closing.warmUp())
+  closing.close()
+  t.equal(await warming, 'keys_unavailable', 'close ends it at once')
+})
+
+t.test('V-04 10,000 unknown kids: one fetch a cool-down, good tokens unaffected', async t => {
+  const { clock, issuer, server, verifier } = await setUp(t, { cache: false })
+  await verifier.warmUp()
+  const good = issuer.token()
+  const [, payload, signature] = good.split('.')
+  const unknown = (n: number) => `${Buffer.from(JSON.stringify(header(issuer, { kid: `kid-${n}` }))).toString('base64url')}.${payload}.${signature}`
+  for (const cooldown of [1, 2]) {
+    clock.nowMs += 30_001
+    const hits = server.hits()
+    let refused = 0
+    for (let batch = 0; batch < 10; batch++) {
+      const reasons = await Promise.all(Array.from({ length: 500 }, (_, n) => reasonOf(() => verifier.verify(unknown(batch * 500 + n)))))
+      refused += reasons.filter(reason => reason === 'unknown_key').length
+      t.ok(await verifier.verify(good), 'a good token in between')
+    }
+    t.equal(refused, 5_000)
+    t.equal(server.hits(), hits + 1, `cool-down ${cooldown}: one fetch`)
+  }
+})
+
+t.test('V-05 500 cold requests: one fetch', async t => {
+  const { issuer, server, verifier } = await setUp(t)
+  const tokens = Array.from({ length: 10 }, () => issuer.token())
+  const principals = await Promise.all(Array.from({ length: 500 }, (_, n) => verifier.verify(tokens[n % 10] ?? '')))
+  t.equal(principals.length, 500)
+  t.equal(server.hits(), 1)
+})
+
+t.test('V-06 a new key is accepted within one refetch', async t => {
+  const { clock, issuer, refreshed, server, verifier } = await setUp(t)
+  await verifier.warmUp()
+  const { kid } = issuer.rotate()
+  clock.nowMs += 30_001
+  t.ok(await verifier.verify(issuer.token()))
+  t.equal(server.hits(), 2)
+  t.ok(refreshed.at(-1)?.includes(kid), 'and the listener hears of it')
+  issuer.rotate()
+  clock.nowMs += 30_001
+  const token = issuer.token()
+  t.equal(await reasonOf(() => verifier.verifySync(token)), 'unknown_key', 'verifySync does not wait for it')
+  await waitUntil(() => server.hits() === 3 && refreshed.length === 3)
+  t.ok(verifier.verifySync(token), 'but has asked for it')
+})
+
+t.test('V-06 a removed key is refused within the maximum age', async t => {
+  const { clock, issuer, server, verifier } = await setUp(t)
+  const token = issuer.token({ exp: Math.floor(clock.nowMs / 1000) + 86_400 })
+  const { kid } = issuer.key
+  await verifier.verify(token)
+  issuer.rotate()
+  issuer.removeKey(kid)
+  clock.nowMs += 5 * minute
+  t.ok(await verifier.verify(token), 'fresh keys are trusted')
+  t.equal(server.hits(), 1)
+  clock.nowMs += 1
+  t.ok(await verifier.verify(token), 'older ones serve while they are renewed')
+  await waitUntil(() => verifier.health().keysAgeMs === 0)
+  t.equal(await reasonOf(() => verifier.verify(token)), 'unknown_key', 'and then the key is gone')
+
+  const idle = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, now: () => clock.nowMs })
+  t.teardown(() => idle.close())
+  const second = issuer.token({ exp: Math.floor(clock.nowMs / 1000) + 86_400 })
+  await idle.verify(second)
+  const gone = issuer.key.kid
+  issuer.rotate()
+  issuer.removeKey(gone)
+  clock.nowMs += 10 * minute + 1
+  t.equal(await reasonOf(() => idle.verify(second)), 'unknown_key', 'after a long rest the first request asks before it trusts')
+})
+
+t.test('V-06 the age of keys does not depend on one clock', async t => {
+  const issuer = createTestIssuer()
+  const RealDate = globalThis.Date.now
+  t.teardown(() => {
+    globalThis.Date.now = RealDate
+  })
+  const verifier = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { fetch: issuer.fetch } })
+  await verifier.warmUp()
+  globalThis.Date.now = () => RealDate() - 3_600_000
+  t.ok(verifier.health().keysAgeMs >= 0, 'a wall clock set back makes nothing younger')
+  globalThis.Date.now = () => RealDate() + 3_600_000
+  t.ok(verifier.health().keysAgeMs >= 3_600_000, 'sleep of the machine counts')
+})
+
+t.test('V-07 keys that must not be used are ignored with a warning', async t => {
+  const { ignored, issuer, server, verifier } = await setUp(t)
+  const [jwk] = issuer.jwks.keys
+  const other = createTestIssuer()
+  const third = createTestIssuer()
+  const secret = issuer.key.privateKey.export({ format: 'jwk' })
+  const small = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' })
+  const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })
+  const e = (value: number[]) => Buffer.from(value).toString('base64url')
+  const bad: Record<string, unknown> = {
+    private: { ...secret, kid: 'private' },
+    oct: { kty: 'oct', k: 'c2VjcmV0', kid: 'oct' },
+    ec: { ...ec, kid: 'ec' },
+    enc: { ...jwk, kid: 'enc', use: 'enc' },
+    sign: { ...jwk, kid: 'sign', key_ops: ['sign'] },
+    ps256: { ...jwk, kid: 'ps256', alg: 'PS256' },
+    small: { ...small, kid: 'small' },
+    e1: { ...jwk, kid: 'e1', e: e([1]) },
+    e3: { ...jwk, kid: 'e3', e: e([3]) },
+    even: { ...jwk, kid: 'even', e: e([1, 0, 0]) },
+    padded: { ...jwk, kid: 'padded', n: `${jwk?.n}==` },
+    'no n': { ...jwk, kid: 'no n', n: undefined },
+    twice: { ...other.jwks.keys[0], kid: 'twice' },
+  }
+  const nameless = [{ ...jwk, kid: undefined }, { ...jwk, kid: '' }, { ...jwk, kid: 7 }, null, 'x', []]
+  server.answer = answerJson({ keys: [...Object.values(bad), { ...third.jwks.keys[0], kid: 'twice' }, ...nameless, jwk, { ...jwk }] })
+  await verifier.warmUp()
+  t.equal(verifier.health().keys, 1)
+  t.ok(await verifier.verify(issuer.token()), 'the good one works, though it stands there twice')
+  for (const kid of Object.keys(bad)) {
+    t.ok(ignored.some(line => line.startsWith(`${kid}: `)), `a warning for ${kid}`)
+    const reason = await reasonOf(() => verifier.verify(issuer.token({}, { kid })))
+    t.equal(reason, 'unknown_key', `${kid} does not verify`)
+  }
+  t.equal(ignored.length, Object.keys(bad).length + nameless.length, 'one warning each')
+  t.same(Object.keys(verifier.exportKeys().keys[0] ?? {}).sort(), ['alg', 'e', 'kid', 'kty', 'n', 'use'], 'nothing else is kept of a key')
+})
+
+t.test('V-08 clocks may differ by 29 seconds, not by 31', async t => {
+  const { clock, issuer, verifier } = await setUp(t)
+  const now = Math.floor(clock.nowMs / 1000)
+  clock.nowMs = now * 1000
+  const verdict = (claims: Record<string, unknown>) => reasonOf(() => verifier.verify(issuer.token(claims)))
+  t.equal(await verdict({ exp: now - 29 }), undefined, 'expired 29 s ago')
+  t.equal(await verdict({ exp: now - 30 }), 'expired', 'expired 30 s ago')
+  t.equal(await verdict({ exp: now - 31 }), 'expired', 'expired 31 s ago')
+  for (const claim of ['iat', 'nbf']) {
+    t.equal(await verdict({ [claim]: now + 29 }), undefined, `${claim} in 29 s`)
+    t.equal(await verdict({ [claim]: now + 31 }), 'not_active', `${claim} in 31 s`)
+  }
+  const strict = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks }, clockToleranceSeconds: 0, now: () => clock.nowMs })
+  t.equal(await reasonOf(() => strict.verify(issuer.token({ exp: now }))), 'expired', 'no tolerance: at exp')
+  t.equal(await reasonOf(() => strict.verify(issuer.token({ exp: now + 1 }))), undefined, 'no tolerance: a second before')
+  const broken = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks }, now: () => Number.NaN })
+  t.equal(await reasonOf(() => broken.verify(issuer.token())), 'expired', 'a clock that says NaN accepts nothing')
+})
+
+t.test('V-09 a key of one issuer never verifies a token of the other', async t => {
+  const [a, b] = [createTestIssuer({ issuer: 'https://a.test' }), createTestIssuer({ issuer: 'https://b.test' })]
+  const fetches: string[] = []
+  const both: typeof fetch = async (input, init) => {
+    fetches.push(String(input))
+    const answer = await a.fetch(input, init)
+    return answer.ok ? answer : b.fetch(input, init)
+  }
+  const verifier = createVerifier({ issuer: [a.issuer, b.issuer], audience: 'signet', keys: { fetch: both } })
+  await verifier.warmUp()
+  t.same(fetches.sort(), ['https://a.test/.well-known/jwks.json', 'https://b.test/.well-known/jwks.json'])
+  t.match(verifier.health(), { ready: true, keys: 2 })
+  t.equal((await verifier.verify(a.token({ sub: 'of-a' }))).subject, 'of-a')
+  t.equal((await verifier.verify(b.token({ sub: 'of-b' }))).subject, 'of-b')
+  const crossed = (iss: string, kid: string) => b.sign({ ...header(b), kid }, JSON.stringify({ ...standardClaims(b), iss }))
+  t.equal(await reasonOf(() => verifier.verify(crossed(a.issuer, b.key.kid))), 'unknown_key', 'its own kid, the other name')
+  t.equal(await reasonOf(() => verifier.verify(crossed(a.issuer, a.key.kid))), 'invalid_signature', 'the other kid, the other name')
+  t.equal(await reasonOf(() => verifier.verify(crossed(b.issuer, a.key.kid))), 'unknown_key', 'the other kid, its own name')
+  t.equal(await reasonOf(() => verifier.verify(crossed('https://c.test', b.key.kid))), 'wrong_issuer', 'a third name')
+  t.throws(() => verifier.exportKeys(), TypeError, 'keys of two issuers are not mixed')
+  t.throws(() => createVerifier({ issuer: ['https://a.test', 'https://b.test'], audience: 'signet', keys: { jwks: a.jwks } }), TypeError, 'nor given as one set')
+})
+
+t.test('V-10 tokens that differ in one byte never share a cached result', async t => {
+  const { clock, issuer, verifier } = await setUp(t)
+  const token = issuer.token()
+  await verifier.verify(token)
+  let accepted = 0
+  for (let at = 0; at < token.length; at++) {
+    const changed = token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1)
+    if ((await reasonOf(() => verifier.verifySync(changed))) === undefined) accepted++
+  }
+  t.equal(accepted, 0)
+  t.equal(verifier.verifySync(token), verifier.verifySync(token), 'the same token is remembered')
+  clock.nowMs += 930_000
+  t.equal(await reasonOf(() => verifier.verify(token)), 'expired', 'and expires to the second')
+  t.equal(await reasonOf(() => verifier.verifySync(token)), 'expired')
+})
+
+t.test('V-10 a key under the same kid is another key', async t => {
+  const { clock, issuer, server, verifier } = await setUp(t)
+  const token = issuer.token()
+  await verifier.verify(token)
+  const [replaced] = createTestIssuer().jwks.keys
+  server.answer = answerJson({ keys: [{ ...replaced, kid: issuer.key.kid }] })
+  clock.nowMs += 5 * minute + 1
+  await verifier.verify(token)
+  await waitUntil(() => verifier.health().keysAgeMs === 0)
+  t.equal(await reasonOf(() => verifier.verify(token)), 'invalid_signature')
+})
+
+t.test('V-10 the cache is bounded and may be switched off', async t => {
+  const issuer = createTestIssuer()
+  const common = { issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks } }
+  const small = createVerifier({ ...common, cache: { max: 4 } })
+  const tokens = Array.from({ length: 9 }, () => issuer.token())
+  const first = tokens.map(token => small.verifySync(token))
+  const again = tokens.map((token, n) => small.verifySync(token) === first[n])
+  t.ok(again.filter(Boolean).length <= 4, 'at most max are remembered')
+  const last = tokens.at(-1) ?? ''
+  t.equal(small.verifySync(last), small.verifySync(last))
+  const off = createVerifier({ ...common, cache: false })
+  t.not(off.verifySync(last), off.verifySync(last))
+  small.close()
+  t.equal(small.verifySync(last).subject, claimsOf(last).sub, 'close forgets tokens, not keys')
+})
+
+t.test('V-11 many bad tokens: memory flat', async t => {
+  const { issuer, verifier } = await setUp(t)
+  await verifier.warmUp()
+  const good = issuer.token()
+  const [start, payload, signature] = good.split('.')
+  const bad = (n: number) => {
+    const mark = n.toString(36).padStart(8, '0')
+    if (n % 3 === 0) return `${start}.${mark}${payload}.${mark}`
+    if (n % 3 === 1) return `${Buffer.from(JSON.stringify(header(issuer, { kid: mark }))).toString('base64url')}.${payload}.${signature}`
+    return `${mark}.${good}`
+  }
+  const collect = exposeGc()
+  const heapAfter = (from: number, to: number) => {
+    let accepted = 0
+    for (let n = from; n < to; n++) {
+      try {
+        verifier.verifySync(bad(n))
+        accepted++
+      } catch {}
+    }
+    t.equal(accepted, 0)
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  heapAfter(0, 5_000)
+  const before = heapAfter(5_000, 10_000)
+  const after = heapAfter(10_000, 110_000)
+  // A hundred thousand of them remembered in any way (a key in a map is 60 bytes at least) would be 6 MB and more.
+  t.ok(after - before < 2 * 1_048_576, `grew by ${Math.round((after - before) / 1024)} kB over 100,000 tokens`)
+})
+
+t.test('V-12 claims have no prototype and are frozen', async t => {
+  const { issuer, verifier } = await setUp(t)
+  const payload = JSON.stringify({ ...standardClaims(issuer), act: { sub: 'advisor' }, deep: { list: [{ x: 1 }] } })
+  const token = issuer.sign(header(issuer), `${payload.slice(0, -1)},"__proto__":{"permissions":["all:do"]},"constructor":1}`)
+  const principal = await verifier.verify(token)
+  const { claims } = principal
+  t.equal(claims, principal.claims)
+  const deep = claims.deep as { list: object[] }
+  for (const node of [claims, deep, deep.list[0], claims.act]) t.equal(Object.getPrototypeOf(node), null)
+  for (const node of [claims, deep, deep.list, deep.list[0], claims.act, claims.roles, principal]) t.ok(Object.isFrozen(node))
+  t.equal(({} as Record<string, unknown>).permissions, undefined, 'nothing is polluted')
+  t.throws(() => Object.assign(claims, { sub: 'other' }), TypeError)
+  t.throws(() => Object.assign(principal, { subject: 'other' }), TypeError)
+  t.same(Object.keys(claims).slice(-2), ['__proto__', 'constructor'], 'and what the issuer wrote stays data')
+
+  Object.defineProperty(Object.prototype, 'permissions', { value: ['all:do'], configurable: true })
+  Object.defineProperty(Object.prototype, 'sub', { value: 'polluted', configurable: true })
+  t.teardown(() => {
+    Reflect.deleteProperty(Object.prototype, 'permissions')
+    Reflect.deleteProperty(Object.prototype, 'sub')
+  })
+  t.equal(await reasonOf(() => verifier.verify(issuer.token({ sub: undefined }))), 'invalid_claims', 'a polluted prototype adds no subject')
+  const bare = await verifier.verify(issuer.token({ permissions: undefined }))
+  t.equal(await reasonOf(() => bare.can('all:do')), 'bundle_unavailable', 'and no permission')
+})
+
+t.test('Keys given as a document need no network', async t => {
+  const issuer = createTestIssuer()
+  const donor = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { fetch: issuer.fetch } })
+  await donor.warmUp()
+  const verifier = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: donor.exportKeys() } })
+  t.strictSame(verifier.health(), { ready: true, keys: 1, keysAgeMs: 0 })
+  t.ok(verifier.verifySync(issuer.token()), 'and no warmUp')
+  await verifier.warmUp()
+  issuer.rotate()
+  t.equal(await reasonOf(() => verifier.verify(issuer.token())), 'unknown_key')
+})
+
+t.test('Listeners observe and never decide', async t => {
+  const issuer = createTestIssuer()
+  const rejected: string[] = []
+  const warnings: string[] = []
+  const listen = (warning: Error) => warnings.push(warning.message)
+  process.on('warning', listen)
+  t.teardown(() => process.removeListener('warning', listen))
+  const verifier = createVerifier({
+    issuer: issuer.issuer,
+    audience: issuer.audience,
+    keys: { fetch: issuer.fetch },
+    on: {
+      keysRefreshed() {
+        throw new Error('listener')
+      },
+      rejected: reason => rejected.push(reason),
+    },
+  })
+  t.ok(await verifier.verify(issuer.token()), 'one that throws changes nothing')
+  await waitUntil(() => warnings.some(text => text.includes('keysRefreshed')))
+  await reasonOf(() => verifier.verify('x'))
+  await reasonOf(() => verifier.verifySync('x'))
+  await reasonOf(() => verifier.authenticate({}))
+  await reasonOf(() => verifier.verify(issuer.token({}, { kid: 'unknown' })))
+  t.same(rejected, ['malformed', 'malformed', 'missing_token', 'unknown_key'], 'each refusal is told once')
+})
+
+t.test('A process with an idle verifier ends by itself', async t => {
+  const { issuer, server } = await setUp(t)
+  const { spawnSync } = await import('node:child_process')
+  const { execPath } = process
+  const script = `
+    import { createVerifier } from '@signet/verifier'
+    const verifier = createVerifier({ issuer: '${issuer.issuer}', audience: 'signet', keys: { jwks: ${JSON.stringify(issuer.jwks)} } })
+    verifier.verifySync('${issuer.token()}')
+    const remote = createVerifier({ issuer: 'http://127.0.0.1:1', audience: 'signet' })
+    await remote.warmUp().catch(() => console.log('ended'))`
+  const child = spawnSync(execPath, ['--input-type=module', '-e', script], { cwd: import.meta.dirname, timeout: 20_000, encoding: 'utf8' })
+  t.equal(child.stdout, 'ended\n', child.stderr)
+  t.equal(child.status, 0)
+  t.equal(server.hits(), 0)
+})
+
+function claimsOf(token: string): { sub: string } {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+}
+
+function exposeGc(): () => void {
+  const { setFlagsFromString } = process.getBuiltinModule('node:v8')
+  const { runInNewContext } = process.getBuiltinModule('node:vm')
+  setFlagsFromString('--expose-gc')
+  return runInNewContext('gc') as () => void
+}
