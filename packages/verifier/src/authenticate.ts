@@ -32,7 +32,10 @@ function isWebHeaders(headers: RequestHeaders): headers is Headers {
   return typeof headers.get === 'function'
 }
 
-function findInAnyCase(headers: Exclude<RequestHeaders, Headers>, name: string): string | readonly string[] | undefined {
+function findInAnyCase(
+  headers: Exclude<RequestHeaders, Headers>,
+  name: string,
+): string | readonly string[] | undefined {
   const values: (string | readonly string[])[] = []
   for (const [key, value] of Object.entries(headers)) {
     if (value !== undefined && key.length === name.length && key.toLowerCase() === name) values.push(value)

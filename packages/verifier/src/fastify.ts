@@ -64,6 +64,7 @@ export const signet: FastifyPluginAsync<SignetOptions> = async (app, { verifier 
       principals.set(request, await verifier.authenticate(request.headers, needed))
     } catch (error) {
       if (!(error instanceof AuthError)) throw error
+      // oxlint-disable-next-line typescript/consistent-return -- an async hook that has answered returns the reply
       return refuse(request, reply, error)
     }
   })

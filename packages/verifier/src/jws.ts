@@ -1,7 +1,6 @@
 // A token is a compact JWS (RFC 7515) of exactly three canonical segments, signed with RS256 and nothing else. What the
 // header says about keys other than `kid` is refused, never followed: the key comes from the issuer's published set.
 
-import { isUtf8 } from 'node:buffer'
 import { verify } from 'node:crypto'
 import { type Decoded, decodeCanonical } from './base64url.ts'
 import { AuthError } from './errors.ts'
@@ -29,7 +28,9 @@ const scratchView = new DataView(scratch.buffer, scratch.byteOffset, scratch.len
 const signatureAt = maxTokenChars
 const payloadAt = 2 * maxTokenChars
 
-const wideCharacter = /[^\x00-\xff]/
+// A byte order mark stays where it is: no JSON begins with one.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const wideCharacter = /[\u0100-\uffff]/
 
 /** A token often comes from where no compiler looked. */
 export function assertString(token: unknown): asserts token is string {
@@ -89,8 +90,11 @@ export function peekPayload(token: string, header: JwsHeader): string {
 /** The payload decoded last, as text. Invalid UTF-8 is refused: two different payloads would read the same. */
 export function readText({ ascii, length }: Decoded): string {
   if (ascii) return scratch.toString('latin1', payloadAt, payloadAt + length)
-  if (!isUtf8(view(payloadAt, length))) throw new AuthError('malformed')
-  return scratch.toString('utf8', payloadAt, payloadAt + length)
+  try {
+    return utf8.decode(view(payloadAt, length))
+  } catch {
+    throw new AuthError('malformed')
+  }
 }
 
 /**

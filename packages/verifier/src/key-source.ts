@@ -50,6 +50,7 @@ function readDocument(document: unknown, ignored: KeyIgnored): VerificationKeys 
   } catch (error) {
     throw new TypeError('keys.jwks is not a JWK set', { cause: error })
   }
-  if (keys.size === 0) throw new TypeError(`keys.jwks holds no key that can be used: ${reasons.join('; ') || 'it is empty'}`)
+  if (keys.size === 0)
+    throw new TypeError(`keys.jwks holds no key that can be used: ${reasons.join('; ') || 'it is empty'}`)
   return keys
 }

@@ -63,7 +63,17 @@ export interface Settings {
 
 export type KeysFrom = { readonly uri: string } | { readonly jwks: unknown }
 
-const knownOptions = ['issuer', 'audience', 'keys', 'keysMaxStaleMs', 'clockToleranceSeconds', 'cache', 'cookie', 'now', 'on']
+const knownOptions = [
+  'issuer',
+  'audience',
+  'keys',
+  'keysMaxStaleMs',
+  'clockToleranceSeconds',
+  'cache',
+  'cookie',
+  'now',
+  'on',
+]
 const knownKeyOptions = ['jwks', 'uri', 'fetch', 'timeoutMs', 'refreshEveryMs', 'cooldownMs']
 const knownEvents = ['keysRefreshed', 'keyIgnored', 'rejected', 'stale']
 const maxToleranceSeconds = 300
@@ -88,8 +98,13 @@ export function readOptions(options: VerifierOptions): Settings {
     timeoutMs: readInteger('keys.timeoutMs', keys.timeoutMs ?? 5_000, 1),
     refreshEveryMs,
     cooldownMs: readInteger('keys.cooldownMs', keys.cooldownMs ?? 30_000, 1),
-    keysMaxStaleMs: readInteger('keysMaxStaleMs', options.keysMaxStaleMs ?? Math.max(3_600_000, refreshEveryMs), refreshEveryMs),
-    toleranceMs: 1_000 * readInteger('clockToleranceSeconds', options.clockToleranceSeconds ?? 30, 0, maxToleranceSeconds),
+    keysMaxStaleMs: readInteger(
+      'keysMaxStaleMs',
+      options.keysMaxStaleMs ?? Math.max(3_600_000, refreshEveryMs),
+      refreshEveryMs,
+    ),
+    toleranceMs:
+      1_000 * readInteger('clockToleranceSeconds', options.clockToleranceSeconds ?? 30, 0, maxToleranceSeconds),
     cacheMax: cache === false ? 0 : readInteger('cache.max', cache.max, 2),
     cookie: readCookieName(cookie),
     now,
@@ -112,7 +127,8 @@ function readKeysFrom(issuer: string, issuers: number, keys: KeyOptions): KeysFr
 }
 
 function readUrl(name: string, value: unknown): string {
-  if (typeof value === 'string' && URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol)) return value
+  if (typeof value === 'string' && URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol))
+    return value
   throw new TypeError(`${name} must be an http or https URL where keys are fetched`)
 }
 
@@ -132,14 +148,17 @@ function readNames(name: string, value: unknown): readonly string[] {
   const names = [...new Set<unknown>(Array.isArray(value) ? value : [value])]
   if (names.length === 0) throw new TypeError(`${name} must not be an empty list`)
   for (const item of names) {
-    if (typeof item !== 'string' || item === '') throw new TypeError(`${name} must be a string that is not empty, or a list of such`)
+    if (typeof item !== 'string' || item === '')
+      throw new TypeError(`${name} must be a string that is not empty, or a list of such`)
   }
   return names as string[]
 }
 
 function readInteger(name: string, value: unknown, min: number, max: number = Number.MAX_SAFE_INTEGER): number {
   if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return value as number
-  throw new TypeError(`${name} must be a whole number of at least ${min}${max < Number.MAX_SAFE_INTEGER ? ` and at most ${max}` : ''}`)
+  throw new TypeError(
+    `${name} must be a whole number of at least ${min}${max < Number.MAX_SAFE_INTEGER ? ` and at most ${max}` : ''}`,
+  )
 }
 
 function assertFunction(name: string, value: unknown): void {
@@ -147,7 +166,8 @@ function assertFunction(name: string, value: unknown): void {
 }
 
 function assertMembers(name: string, value: unknown, known: readonly string[]): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError(`${name} must be an object`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TypeError(`${name} must be an object`)
   for (const member of Object.keys(value)) {
     if (!known.includes(member)) throw new TypeError(`${name} has no member ${member}`)
   }

@@ -81,11 +81,14 @@ export function createTestIssuer(options: TestIssuerOptions = {}): TestIssuer {
         auth_time: issuedAt,
         amr: ['pwd'],
       }
-      return signJws({ alg: 'RS256', typ: 'at+jwt', kid: key.kid, ...header }, JSON.stringify({ ...standard, ...claims }))
+      return signJws(
+        { alg: 'RS256', typ: 'at+jwt', kid: key.kid, ...header },
+        JSON.stringify({ ...standard, ...claims }),
+      )
     },
     sign: signJws,
     fetch: async input => {
-      const uri = input instanceof Request ? input.url : String(input)
+      const uri = input instanceof Request ? input.url : input.toString()
       return uri === keysUri ? Response.json(listKeys()) : new Response(null, { status: 404 })
     },
     rotate() {

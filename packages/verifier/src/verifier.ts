@@ -5,7 +5,16 @@ import { extractToken, type RequestHeaders } from './authenticate.ts'
 import { type ClaimRules, type Holdings, readClaims } from './claims.ts'
 import { type Clock, createClock } from './clock.ts'
 import { AuthError } from './errors.ts'
-import { assertCompactForm, assertString, type JwsHeader, openJws, parseObject, peekPayload, readHeader, readText } from './jws.ts'
+import {
+  assertCompactForm,
+  assertString,
+  type JwsHeader,
+  openJws,
+  parseObject,
+  peekPayload,
+  readHeader,
+  readText,
+} from './jws.ts'
 import type { KeyIgnored, PublicJwk, VerificationKey } from './key-set.ts'
 import { createStaticKeys, type KeySource } from './key-source.ts'
 import { assertPermitted, type Need } from './need.ts'
@@ -162,7 +171,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
       await Promise.all(sources.map(source => source.warmUp()))
     },
     exportKeys() {
-      if (onlyIssuer === undefined) throw new TypeError('exportKeys needs a verifier with one issuer: keys of several must not mix')
+      if (onlyIssuer === undefined)
+        throw new TypeError('exportKeys needs a verifier with one issuer: keys of several must not mix')
       return { keys: [...onlyIssuer.keys.list()] }
     },
     health: () => ({

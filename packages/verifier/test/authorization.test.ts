@@ -9,7 +9,12 @@ const verifier = createVerifier({ ...base, keys: { jwks: issuer.jwks } })
 
 t.test('A need', async t => {
   const tenant = '0198a1b2-0000-7000-8000-000000000001'
-  const token = issuer.token({ tid: tenant, roles: ['advisor', 'member'], permissions: ['places:read', 'places:create'], scope: 'read write' })
+  const token = issuer.token({
+    tid: tenant,
+    roles: ['advisor', 'member'],
+    permissions: ['places:read', 'places:create'],
+    scope: 'read write',
+  })
 
   t.test('is met by what the token carries', async t => {
     const met = [
@@ -28,17 +33,41 @@ t.test('A need', async t => {
 
   t.test('is refused with what is missing, and nothing of the token', async t => {
     const cases: readonly [object, Reason, string][] = [
-      [{ permissions: ['places:read', 'places:delete'] }, 'insufficient_scope', 'This needs the permission places:delete, which the token does not carry.'],
-      [{ permissions: ['places:rea'] }, 'insufficient_scope', 'This needs the permission places:rea, which the token does not carry.'],
-      [{ anyPermission: ['a:b', 'c:d'] }, 'insufficient_scope', 'This needs the permission a:b or c:d, which the token does not carry.'],
-      [{ scopes: ['read', 'admin'] }, 'insufficient_scope', 'This needs the scope admin, which the token does not carry.'],
-      [{ scopes: ['read write'] }, 'insufficient_scope', 'This needs the scope read write, which the token does not carry.'],
+      [
+        { permissions: ['places:read', 'places:delete'] },
+        'insufficient_scope',
+        'This needs the permission places:delete, which the token does not carry.',
+      ],
+      [
+        { permissions: ['places:rea'] },
+        'insufficient_scope',
+        'This needs the permission places:rea, which the token does not carry.',
+      ],
+      [
+        { anyPermission: ['a:b', 'c:d'] },
+        'insufficient_scope',
+        'This needs the permission a:b or c:d, which the token does not carry.',
+      ],
+      [
+        { scopes: ['read', 'admin'] },
+        'insufficient_scope',
+        'This needs the scope admin, which the token does not carry.',
+      ],
+      [
+        { scopes: ['read write'] },
+        'insufficient_scope',
+        'This needs the scope read write, which the token does not carry.',
+      ],
       [{ roles: ['member', 'admin'] }, 'forbidden', 'This needs the role admin, which the token does not carry.'],
       [{ tenant: '0198a1b2-0000-7000-8000-000000000002' }, 'forbidden', 'The token belongs to another tenant.'],
     ]
     for (const [need, reason, message] of cases) {
-      t.throws(() => verifier.verifySync(token, need), { name: 'AuthError', message, reason, status: 403 } as Error, JSON.stringify(need))
-      await t.rejects(verifier.verify(token, need), { message } as Error)
+      t.throws(
+        () => verifier.verifySync(token, need),
+        { name: 'AuthError', message, reason, status: 403 },
+        JSON.stringify(need),
+      )
+      await t.rejects(verifier.verify(token, need), { message })
     }
   })
 
@@ -67,10 +96,14 @@ t.test('A need', async t => {
   t.test('of a permission cannot be decided for a token without the list', async t => {
     const bare = issuer.token({ permissions: undefined, roles: undefined })
     for (const need of [{ permissions: ['places:read'] }, { anyPermission: ['places:read'] }]) {
-      t.throws(() => verifier.verifySync(bare, need), { reason: 'bundle_unavailable', status: 503, message: /TOKEN_PERMISSIONS_MAX_BYTES/ } as unknown as Error)
+      t.throws(() => verifier.verifySync(bare, need), {
+        reason: 'bundle_unavailable',
+        status: 503,
+        message: /TOKEN_PERMISSIONS_MAX_BYTES/,
+      })
     }
     const principal = verifier.verifySync(bare)
-    t.throws(() => principal.can('places:read'), { reason: 'bundle_unavailable' } as unknown as Error)
+    t.equal(await reasonOf(() => principal.can('places:read')), 'bundle_unavailable')
     t.equal(principal.hasRole('member'), false)
     t.equal(await reasonOf(() => verifier.verify(bare, { roles: ['member'] })), 'forbidden')
     t.equal(await reasonOf(() => verifier.verify(bare, { scopes: ['read'] })), 'insufficient_scope')
@@ -104,7 +137,16 @@ t.test('A request is authenticated', async t => {
     t.equal(await subject({ Authorization: `bearer ${token}` }), 'somebody', 'in any case')
     t.equal(await subject({ AUTHORIZATION: `BEARER   ${token}` }), 'somebody', 'after any number of spaces')
     t.equal(await subject(new Headers({ authorization: `Bearer ${token}` })), 'somebody', 'in web headers')
-    const none = [{}, { authorization: undefined }, { authorization: '' }, { authorization: 'Basic dTpw' }, { authorization: token }, { authorization: `Bearer${token}` }, { 'x-authorization': `Bearer ${token}` }, new Headers()]
+    const none = [
+      {},
+      { authorization: undefined },
+      { authorization: '' },
+      { authorization: 'Basic dTpw' },
+      { authorization: token },
+      { authorization: `Bearer${token}` },
+      { 'x-authorization': `Bearer ${token}` },
+      new Headers(),
+    ]
     for (const headers of none) t.equal(await subject(headers), 'missing_token', JSON.stringify(headers))
     t.equal(await subject({ authorization: 'Bearer' }), 'malformed')
     t.equal(await subject({ authorization: 'Bearer ' }), 'malformed')
@@ -121,7 +163,11 @@ t.test('A request is authenticated', async t => {
     joined.append('authorization', `Bearer ${token}`)
     joined.append('authorization', `Bearer ${other}`)
     t.equal(await subject(joined), 'malformed')
-    t.equal(await subject({ cookie: `access_token=${token}; access_token=${other}` }, withCookie), 'malformed', 'cookies')
+    t.equal(
+      await subject({ cookie: `access_token=${token}; access_token=${other}` }, withCookie),
+      'malformed',
+      'cookies',
+    )
   })
 
   t.test('by a cookie only where one is configured', async t => {
@@ -129,9 +175,21 @@ t.test('A request is authenticated', async t => {
     t.equal(await subject({ cookie }), 'missing_token')
     t.equal(await subject({ cookie }, withCookie), 'somebody')
     t.equal(await subject(new Headers({ cookie }), withCookie), 'somebody')
-    t.equal(await subject({ cookie, authorization: `Bearer ${other}` }, withCookie), 'other', 'the bearer token goes first')
-    t.equal(await subject({ cookie, authorization: 'Basic dTpw' }, withCookie), 'somebody', 'another scheme is no token')
-    t.equal(await subject({ cookie: `xaccess_token=${token}; ACCESS_TOKEN=${token}` }, withCookie), 'missing_token', 'by its exact name')
+    t.equal(
+      await subject({ cookie, authorization: `Bearer ${other}` }, withCookie),
+      'other',
+      'the bearer token goes first',
+    )
+    t.equal(
+      await subject({ cookie, authorization: 'Basic dTpw' }, withCookie),
+      'somebody',
+      'another scheme is no token',
+    )
+    t.equal(
+      await subject({ cookie: `xaccess_token=${token}; ACCESS_TOKEN=${token}` }, withCookie),
+      'missing_token',
+      'by its exact name',
+    )
   })
 })
 
@@ -140,12 +198,18 @@ t.test('A refusal is told', async t => {
 
   t.test('as an RFC 6750 challenge', async t => {
     t.equal(refuse('missing_token').wwwAuthenticate(), 'Bearer realm="signet"')
-    t.equal(refuse('expired').wwwAuthenticate('places'), 'Bearer realm="places", error="invalid_token", error_description="The access token has expired."')
+    t.equal(
+      refuse('expired').wwwAuthenticate('places'),
+      'Bearer realm="places", error="invalid_token", error_description="The access token has expired."',
+    )
     t.match(refuse('insufficient_scope').wwwAuthenticate(), 'error="insufficient_scope"')
     t.match(refuse('forbidden').wwwAuthenticate(), 'error="insufficient_scope"')
     t.equal(refuse('keys_unavailable').wwwAuthenticate(), 'Bearer realm="signet"')
     const hostile = refuse('insufficient_scope', 'a "quoted" \\ line\r\nSet-Cookie: x=ü').wwwAuthenticate('re"alm\n')
-    t.equal(hostile, 'Bearer realm="re?alm?", error="insufficient_scope", error_description="a ?quoted? ? line??Set-Cookie: x=?"')
+    t.equal(
+      hostile,
+      'Bearer realm="re?alm?", error="insufficient_scope", error_description="a ?quoted? ? line??Set-Cookie: x=?"',
+    )
   })
 
   t.test('as an RFC 9457 problem', async t => {
@@ -225,8 +289,15 @@ t.test('Wrong options are a TypeError that names them', async t => {
     ['on.rejected', { ...base, on: { rejected: true } }],
   ]
   for (const [name, options] of wrong) {
-    t.throws(() => createVerifier(options as VerifierOptions), { name: 'TypeError', message: new RegExp(name.replace('.', '\\.')) }, `${name}: ${JSON.stringify(options)}`)
+    t.throws(
+      () => createVerifier(options as VerifierOptions),
+      { name: 'TypeError', message: new RegExp(name.replace('.', '\\.')) },
+      `${name}: ${JSON.stringify(options)}`,
+    )
   }
   t.ok(createVerifier({ ...base, audience: ['a', 'b'], cache: false, cookie: false, clockToleranceSeconds: 0 }))
-  t.ok(createVerifier({ issuer: 'not-a-url', audience: 'signet', keys }), 'an issuer need not be a URL when its keys are given')
+  t.ok(
+    createVerifier({ issuer: 'not-a-url', audience: 'signet', keys }),
+    'an issuer need not be a URL when its keys are given',
+  )
 })

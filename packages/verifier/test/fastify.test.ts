@@ -77,9 +77,16 @@ t.test('A server with the guard', async t => {
   })
 
   t.test('answers 403 with the reason to whoever does not', async t => {
-    const answer = await app.inject({ method: 'POST', url: '/places', headers: bearer({ permissions: ['places:read'] }) })
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/places',
+      headers: bearer({ permissions: ['places:read'] }),
+    })
     t.equal(answer.statusCode, 403)
-    t.match(answer.json(), { code: 'insufficient-scope', detail: 'This needs the permission places:create, which the token does not carry.' })
+    t.match(answer.json(), {
+      code: 'insufficient-scope',
+      detail: 'This needs the permission places:create, which the token does not carry.',
+    })
     t.match(answer.headers['www-authenticate'], 'error="insufficient_scope"')
     const role = await app.inject({ url: '/admin', headers: bearer() })
     t.match([role.statusCode, role.json().code], [403, 'forbidden'])
@@ -89,12 +96,35 @@ t.test('A server with the guard', async t => {
     const headers = { 'content-type': 'application/x-count' }
     t.equal((await app.inject({ method: 'POST', url: '/places', headers, payload: 'x' })).statusCode, 401)
     t.equal(bodies, 0)
-    t.equal((await app.inject({ method: 'POST', url: '/places', headers: { ...headers, ...bearer({ permissions: ['places:create'] }) }, payload: 'x' })).statusCode, 200)
+    t.equal(
+      (
+        await app.inject({
+          method: 'POST',
+          url: '/places',
+          headers: { ...headers, ...bearer({ permissions: ['places:create'] }) },
+          payload: 'x',
+        })
+      ).statusCode,
+      200,
+    )
     t.equal(bodies, 1)
   })
 
   t.test('H-05 is not deceived by another spelling of the path', async t => {
-    const spellings = ['/%70laces', '/places?x=/open', '/pl%61ces', '/places#/open', '/places;/open', '//places', '/./places', '/open/../places', '/places/', '/PLACES', '/%2fplaces', 'http://localhost/places']
+    const spellings = [
+      '/%70laces',
+      '/places?x=/open',
+      '/pl%61ces',
+      '/places#/open',
+      '/places;/open',
+      '//places',
+      '/./places',
+      '/open/../places',
+      '/places/',
+      '/PLACES',
+      '/%2fplaces',
+      'http://localhost/places',
+    ]
     for (const url of spellings) {
       const answer = await app.inject({ url })
       t.ok([401, 404].includes(answer.statusCode), `${url}: ${answer.statusCode}`)
@@ -113,9 +143,15 @@ t.test('A server with the guard', async t => {
     }
     const socket = connect(port, '127.0.0.1')
     const { authorization } = bearer({ sub: 'somebody' })
-    socket.write(`GET /me HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\nauthorization: Bearer other\r\nConnection: close\r\n\r\n`)
+    socket.write(
+      `GET /me HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\nauthorization: Bearer other\r\nConnection: close\r\n\r\n`,
+    )
     const [answer] = (await once(socket, 'data')) as [Buffer]
-    t.match(answer.toString(), /^HTTP\/1\.1 401 [^]*malformed/, 'a repeated Authorization header is refused, though Node hides it')
+    t.match(
+      answer.toString(),
+      /^HTTP\/1\.1 401 [^]*malformed/,
+      'a repeated Authorization header is refused, though Node hides it',
+    )
   })
 
   t.test('leaves unknown addresses to the not-found handler', async t => {
@@ -141,7 +177,9 @@ t.test('Keys that are unavailable are answered with 503 and Retry-After', async 
 t.test('A request id that is no UUID is not shown as one', async t => {
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(signet, { verifier: createVerifier({ issuer: issuer.issuer, audience: 'signet', keys: { jwks: issuer.jwks } }) })
+  await app.register(signet, {
+    verifier: createVerifier({ issuer: issuer.issuer, audience: 'signet', keys: { jwks: issuer.jwks } }),
+  })
   app.get('/me', { config: { access: {} } }, async () => 'me')
   t.notOk('instance' in (await app.inject('/me')).json())
 })
@@ -152,13 +190,18 @@ t.test('The boot stops', async t => {
     app.get('/open', { config: { access: 'public' } }, async () => '')
     app.get('/forgotten', async () => '')
     await app.register(async scope => scope.delete('/also', async () => ''), { prefix: '/scope' })
-    await t.rejects(async () => app.ready(), { message: /no config\.access.*: GET \/forgotten, HEAD \/forgotten, DELETE \/scope\/also$/ })
+    await t.rejects(async () => app.ready(), {
+      message: /no config\.access.*: GET \/forgotten, HEAD \/forgotten, DELETE \/scope\/also$/,
+    })
   })
 
   t.test('at a need that makes no sense', async t => {
     const app = await buildServer(t)
     app.get('/typo', { config: { access: { permission: ['places:read'] } as object } }, async () => '')
-    await t.rejects(async () => app.ready(), { name: 'TypeError', message: /GET \/typo is wrong: need\.permission is not known/ })
+    await t.rejects(async () => app.ready(), {
+      name: 'TypeError',
+      message: /GET \/typo is wrong: need\.permission is not known/,
+    })
   })
 
   t.test('when there were routes before the guard', async t => {

@@ -6,11 +6,16 @@ import { AuthError, type Reason } from '@signet/verifier'
 import type { TestIssuer } from '@signet/verifier/testing'
 
 export const encode = (value: string | Uint8Array | object): string =>
-  Buffer.from(typeof value === 'string' || value instanceof Uint8Array ? (value as string) : JSON.stringify(value)).toString(
-    'base64url',
-  )
+  Buffer.from(
+    typeof value === 'string' || value instanceof Uint8Array ? (value as string) : JSON.stringify(value),
+  ).toString('base64url')
 
-export const header = (issuer: TestIssuer, more: object = {}) => ({ alg: 'RS256', typ: 'at+jwt', kid: issuer.key.kid, ...more })
+export const header = (issuer: TestIssuer, more: object = {}) => ({
+  alg: 'RS256',
+  typ: 'at+jwt',
+  kid: issuer.key.kid,
+  ...more,
+})
 
 /** The claims of a fresh token, to be changed and signed again. */
 export const standardClaims = (issuer: TestIssuer): Record<string, unknown> =>

@@ -15,7 +15,11 @@ const countingFetch: typeof fetch = (...call) => {
   fetches++
   return issuer.fetch(...call)
 }
-const verifier = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { fetch: countingFetch, cooldownMs: 1 } })
+const verifier = createVerifier({
+  issuer: issuer.issuer,
+  audience: issuer.audience,
+  keys: { fetch: countingFetch, cooldownMs: 1 },
+})
 await verifier.warmUp()
 
 const refusal = (token: unknown, by: Verifier = verifier): AuthError | undefined => {
@@ -36,7 +40,10 @@ function refuses(t: Test, token: unknown, reasons: Reason | readonly Reason[], n
   t.equal(error.status, 401, `${name}: 401`)
   const texts = [error.message, error.stack, JSON.stringify(error.toProblem()), error.wwwAuthenticate()].join()
   const parts = typeof token === 'string' ? token.split('.').filter(part => part.length > 20) : []
-  t.notOk(parts.some(part => texts.includes(part)), `${name}: tells nothing of the token`)
+  t.notOk(
+    parts.some(part => texts.includes(part)),
+    `${name}: tells nothing of the token`,
+  )
 }
 
 t.test('A forged token is refused', async t => {
@@ -63,7 +70,7 @@ t.test('A forged token is refused', async t => {
     let tried = 0
     for (let round = 0; round < 2_000; round++) {
       const at = Math.floor((round * good.length) / 2_000)
-      const flipped = String.fromCharCode(good.charCodeAt(at) ^ (1 << round % 7))
+      const flipped = String.fromCharCode(good.charCodeAt(at) ^ (1 << (round % 7)))
       if (refusal(good.slice(0, at) + flipped + good.slice(at + 1)) === undefined) accepted++
       tried++
     }
@@ -85,7 +92,12 @@ t.test('A forged token is refused', async t => {
     for (const [name, secret] of Object.entries(secrets)) {
       for (const alg of ['HS256', 'RS256']) {
         const input = `${encode(header(issuer, { alg }))}.${goodPayload}`
-        refuses(t, `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`, 'invalid_signature', `${name} as ${alg}`)
+        refuses(
+          t,
+          `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`,
+          'invalid_signature',
+          `${name} as ${alg}`,
+        )
       }
     }
   })
@@ -97,7 +109,12 @@ t.test('A forged token is refused', async t => {
     for (const [name, value] of Object.entries(own)) {
       const forged = issuer.sign(header(issuer, { [name]: value }), goodJson(), attacker.privateKey)
       refuses(t, forged, 'malformed', `${name}, signed by the attacker`)
-      refuses(t, issuer.sign(header(issuer, { [name]: value }), goodJson()), 'malformed', `${name}, signed by the issuer`)
+      refuses(
+        t,
+        issuer.sign(header(issuer, { [name]: value }), goodJson()),
+        'malformed',
+        `${name}, signed by the issuer`,
+      )
     }
   })
 
@@ -117,7 +134,13 @@ t.test('A forged token is refused', async t => {
   })
 
   await attack('F-07 crit and b64', async t => {
-    for (const more of [{ crit: ['exp'] }, { crit: [] }, { b64: false }, { b64: true }, { crit: ['b64'], b64: false }]) {
+    for (const more of [
+      { crit: ['exp'] },
+      { crit: [] },
+      { b64: false },
+      { b64: true },
+      { crit: ['b64'], b64: false },
+    ]) {
       refuses(t, issuer.sign(header(issuer, more), goodJson()), 'malformed', JSON.stringify(more))
     }
   })
@@ -128,7 +151,11 @@ t.test('A forged token is refused', async t => {
     const tail = goodSignature.slice(-1)
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     const sibling = alphabet[alphabet.indexOf(tail) + 1] ?? ''
-    t.same(Buffer.from(goodSignature.slice(0, -1) + sibling, 'base64url'), Buffer.from(goodSignature, 'base64url'), 'Node forgives it')
+    t.same(
+      Buffer.from(goodSignature.slice(0, -1) + sibling, 'base64url'),
+      Buffer.from(goodSignature, 'base64url'),
+      'Node forgives it',
+    )
     const forms: Record<string, unknown> = {
       empty: '',
       'two segments': `${goodHeader}.${goodPayload}`,
@@ -164,17 +191,37 @@ t.test('A forged token is refused', async t => {
     }
     for (const [name, token] of Object.entries(forms)) refuses(t, token, ['malformed', 'invalid_signature'], name)
     refuses(t, issuer.sign(header(issuer), `\ufeff${goodJson()}`), 'malformed', 'BOM before the signed claims')
-    refuses(t, issuer.sign(header(issuer), Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])), 'malformed', 'claims that are no UTF-8')
+    refuses(
+      t,
+      issuer.sign(header(issuer), Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])),
+      'malformed',
+      'claims that are no UTF-8',
+    )
     const umlaut = verifier.verifySync(issuer.token({ roles: ['geschäftsführung', '管理'] }))
     t.strictSame([...(umlaut.claims.roles ?? [])], ['geschäftsführung', '管理'], 'while honest UTF-8 is read')
   })
 
   await attack('F-09 another JWT of the issuer, or an opaque token', async t => {
-    for (const typ of ['statuslist+jwt', 'authz-bundle+jwt', 'JWT', 'dpop+jwt', 'AT+JWT', 'at+jwt ', '', 1, null, ['at+jwt'], undefined]) {
+    for (const typ of [
+      'statuslist+jwt',
+      'authz-bundle+jwt',
+      'JWT',
+      'dpop+jwt',
+      'AT+JWT',
+      'at+jwt ',
+      '',
+      1,
+      null,
+      ['at+jwt'],
+      undefined,
+    ]) {
       refuses(t, issuer.token({}, { typ }), 'wrong_type', `typ ${JSON.stringify(typ)}`)
     }
     refuses(t, 'b3BhcXVlLXJlZnJlc2gtdG9rZW4tb2YtNDMtY2hhcmFjdGVycw', 'malformed', 'opaque')
-    t.ok(verifier.verifySync(issuer.token({}, { typ: 'application/at+jwt' })), 'while the long form of RFC 9068 is accepted')
+    t.ok(
+      verifier.verifySync(issuer.token({}, { typ: 'application/at+jwt' })),
+      'while the long form of RFC 9068 is accepted',
+    )
   })
 
   await attack('F-10 claims of the wrong form', async t => {
@@ -205,7 +252,8 @@ t.test('A forged token is refused', async t => {
       act: ['x', null, [], {}, { sub: 1 }],
     }
     for (const [name, values] of Object.entries(wrong)) {
-      for (const value of values) refuses(t, signed({ ...claims, [name]: value }), 'invalid_claims', `${name} ${JSON.stringify(value)}`)
+      for (const value of values)
+        refuses(t, signed({ ...claims, [name]: value }), 'invalid_claims', `${name} ${JSON.stringify(value)}`)
     }
     refuses(t, signed(JSON.stringify(claims).replace(/"exp":\d+/, '"exp":1e999')), 'invalid_claims', 'exp 1e999')
     const now = Math.floor(Date.now() / 1000)
@@ -215,11 +263,28 @@ t.test('A forged token is refused', async t => {
     for (const aud of ['sig', 'signet2', 'Signet', 'signet ', ['other'], ['sig', 'net']]) {
       refuses(t, signed({ ...claims, aud }), 'wrong_audience', `aud ${JSON.stringify(aud)}`)
     }
-    for (const iss of [`${issuer.issuer}/`, issuer.issuer.toUpperCase(), issuer.issuer.replace('https', 'http'), ` ${issuer.issuer}`]) {
+    for (const iss of [
+      `${issuer.issuer}/`,
+      issuer.issuer.toUpperCase(),
+      issuer.issuer.replace('https', 'http'),
+      ` ${issuer.issuer}`,
+    ]) {
       refuses(t, signed({ ...claims, iss }), 'wrong_issuer', `iss ${iss}`)
     }
-    t.ok(verifier.verifySync(signed({ ...claims, aud: ['other', 'signet'] })), 'while one of several audiences is enough')
-    refuses(t, signed(`{"sub":"a","sub":"",${JSON.stringify(claims).slice(1).replace(/"sub":"[^"]+",/, '')}`), 'invalid_claims', 'of duplicates the last counts')
+    t.ok(
+      verifier.verifySync(signed({ ...claims, aud: ['other', 'signet'] })),
+      'while one of several audiences is enough',
+    )
+    refuses(
+      t,
+      signed(
+        `{"sub":"a","sub":"",${JSON.stringify(claims)
+          .slice(1)
+          .replace(/"sub":"[^"]+",/, '')}`,
+      ),
+      'invalid_claims',
+      'of duplicates the last counts',
+    )
   })
 
   await attack('F-11 another issuer with the same kid', async t => {
@@ -231,7 +296,12 @@ t.test('A forged token is refused', async t => {
 
   await attack('F-13 10,000-deep JSON, a token of 1 MB, a header of 64 kB', async t => {
     refuses(t, `${goodHeader}.${'A'.repeat(1_048_576)}.${goodSignature}`, 'malformed', '1 MB')
-    refuses(t, `${encode({ alg: 'RS256', typ: 'at+jwt', kid: issuer.key.kid, x: 'y'.repeat(65_536) })}.e30.AAAA`, 'malformed', 'header of 64 kB')
+    refuses(
+      t,
+      `${encode({ alg: 'RS256', typ: 'at+jwt', kid: issuer.key.kid, x: 'y'.repeat(65_536) })}.e30.AAAA`,
+      'malformed',
+      'header of 64 kB',
+    )
     refuses(t, `${'['.repeat(10_000)}.e30.AAAA`, 'malformed', 'brackets that are no base64url')
     const deep = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
     refuses(t, issuer.sign(header(issuer), deep(10_000)), 'malformed', '10,000 deep')
@@ -240,7 +310,6 @@ t.test('A forged token is refused', async t => {
     const principal = verifier.verifySync(issuer.sign(header(issuer), `${claims},"deep":${deep(5_000)}}`))
     t.ok(Object.isFrozen(principal.claims.deep), 'claims 5,000 deep are frozen without running out of stack')
   })
-
 })
 
 t.test('F-05 a kid that is unknown or no kid', async t => {
@@ -263,12 +332,26 @@ t.test('F-05 a kid that is unknown or no kid', async t => {
   t.equal(calls, 1)
   const noKids = [undefined, null, 1, [], ['a'], {}, '', 'k'.repeat(10_000), 'k'.repeat(257), true]
   for (const kid of noKids) {
-    t.equal(await reasonOf(() => by.verify(server.token({}, { kid }))), 'malformed', `kid ${JSON.stringify(kid)?.slice(0, 20)}`)
+    t.equal(
+      await reasonOf(() => by.verify(server.token({}, { kid }))),
+      'malformed',
+      `kid ${JSON.stringify(kid)?.slice(0, 20)}`,
+    )
   }
   t.equal(await reasonOf(() => by.verify(server.token({}, { kid: 'k'.repeat(100_000) }))), 'malformed', '100 kB')
   t.equal(calls, 1, 'what is no kid causes no fetch')
   nowMs += 30_001
-  const strangers = ['unknown', '../../../etc/passwd', "' OR 1=1 --", '__proto__', 'constructor', 'hasOwnProperty', '\0', `${server.key.kid}\0`, server.key.kid.toUpperCase()]
+  const strangers = [
+    'unknown',
+    '../../../etc/passwd',
+    "' OR 1=1 --",
+    '__proto__',
+    'constructor',
+    'hasOwnProperty',
+    '\0',
+    `${server.key.kid}\0`,
+    server.key.kid.toUpperCase(),
+  ]
   for (const kid of strangers) {
     t.equal(await reasonOf(() => by.verify(server.token({}, { kid }))), 'unknown_key', `kid ${JSON.stringify(kid)}`)
     t.equal(await reasonOf(() => by.verifySync(server.token({}, { kid }))), 'unknown_key')
@@ -281,7 +364,12 @@ t.test('F-12 a token of a removed key', async t => {
   const server = createTestIssuer()
   const [old, oldKid] = [server.token(), server.key.kid]
   let nowMs = Date.now()
-  const by = createVerifier({ issuer: server.issuer, audience: server.audience, keys: { fetch: server.fetch, cooldownMs: 1 }, now: () => nowMs })
+  const by = createVerifier({
+    issuer: server.issuer,
+    audience: server.audience,
+    keys: { fetch: server.fetch, cooldownMs: 1 },
+    now: () => nowMs,
+  })
   await by.verify(old)
   server.rotate()
   t.ok(await by.verify(old), 'is accepted while the key is published')
@@ -296,7 +384,8 @@ t.test('A key of the right size but of another kind never verifies', async t => 
   const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const jwk = createPublicKey(ec.publicKey.export({ type: 'spki', format: 'pem' })).export({ format: 'jwk' })
   t.throws(
-    () => createVerifier({ issuer: issuer.issuer, audience: 'signet', keys: { jwks: { keys: [{ ...jwk, kid: 'ec' }] } } }),
+    () =>
+      createVerifier({ issuer: issuer.issuer, audience: 'signet', keys: { jwks: { keys: [{ ...jwk, kid: 'ec' }] } } }),
     { name: 'TypeError', message: /not an RSA key/ },
   )
 })

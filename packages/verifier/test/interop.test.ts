@@ -11,7 +11,15 @@ const token = issuer.token({ sub: 'somebody', permissions: ['places:read'] })
 const publicKey = issuer.key.publicKey.export({ type: 'spki', format: 'pem' }).toString()
 
 t.test('A token of the test issuer verifies', async t => {
-  t.equal((await createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { fetch: issuer.fetch } }).verify(token)).subject, 'somebody', 'here')
+  t.equal(
+    (
+      await createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { fetch: issuer.fetch } }).verify(
+        token,
+      )
+    ).subject,
+    'somebody',
+    'here',
+  )
 
   const byJose = await jwtVerify(token, createLocalJWKSet({ keys: issuer.jwks.keys.map(jwk => ({ ...jwk })) }), {
     issuer: issuer.issuer,
@@ -21,13 +29,26 @@ t.test('A token of the test issuer verifies', async t => {
   })
   t.equal(byJose.payload.sub, 'somebody', 'in jose')
 
-  const byFastJwt = createFastJwtVerifier({ key: publicKey, algorithms: ['RS256'], allowedIss: issuer.issuer, allowedAud: issuer.audience })
+  const byFastJwt = createFastJwtVerifier({
+    key: publicKey,
+    algorithms: ['RS256'],
+    allowedIss: issuer.issuer,
+    allowedAud: issuer.audience,
+  })
   t.equal(byFastJwt(token).sub, 'somebody', 'in fast-jwt')
 
-  const byJsonwebtoken = jsonwebtoken.verify(token, publicKey, { algorithms: ['RS256'], issuer: issuer.issuer, audience: issuer.audience })
+  const byJsonwebtoken = jsonwebtoken.verify(token, publicKey, {
+    algorithms: ['RS256'],
+    issuer: issuer.issuer,
+    audience: issuer.audience,
+  })
   t.equal(byJsonwebtoken.sub, 'somebody', 'in jsonwebtoken')
 
-  const aws = JwtVerifier.create({ issuer: issuer.issuer, audience: issuer.audience, jwksUri: `${issuer.issuer}/.well-known/jwks.json` })
+  const aws = JwtVerifier.create({
+    issuer: issuer.issuer,
+    audience: issuer.audience,
+    jwksUri: `${issuer.issuer}/.well-known/jwks.json`,
+  })
   aws.cacheJwks({ keys: issuer.jwks.keys.map(jwk => ({ ...jwk })) })
   t.equal((await aws.verify(token)).sub, 'somebody', 'in aws-jwt-verify')
 })

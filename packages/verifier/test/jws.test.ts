@@ -12,11 +12,18 @@ interface Vectors {
   readonly testGroups: readonly {
     readonly public?: Jwk
     readonly private: Jwk
-    readonly tests: readonly { readonly tcId: number; readonly comment: string; readonly jws: string; readonly result: string }[]
+    readonly tests: readonly {
+      readonly tcId: number
+      readonly comment: string
+      readonly jws: string
+      readonly result: string
+    }[]
   }[]
 }
 
-const vectors = fileURLToPath(new URL('../../../../shared/vectors/wycheproof/json_web_signature_test.json', import.meta.url))
+const vectors = fileURLToPath(
+  new URL('../../../../shared/vectors/wycheproof/json_web_signature_test.json', import.meta.url),
+)
 
 /** The verifier's own steps up to the payload: these vectors carry no claims. */
 function isValid(jws: unknown, jwk: Jwk): boolean {
@@ -79,11 +86,35 @@ t.test('base64url is read in its canonical form only', async t => {
     for (const fill of [0x00, 0x41, 0x7f, 0x80, 0xfb, 0xff]) {
       const bytes = Buffer.alloc(length, fill)
       const text = bytes.toString('base64url')
-      t.strictSame(decode(text), { bytes: bytes.toString('hex'), ascii: length === 0 || fill < 0x80 }, `${length} × ${fill}`)
+      t.strictSame(
+        decode(text),
+        { bytes: bytes.toString('hex'), ascii: length === 0 || fill < 0x80 },
+        `${length} × ${fill}`,
+      )
       t.equal(isCanonical(text), length > 0)
     }
   }
-  const foreign = ['A', 'AAAAA', 'AA==', 'AAA=', 'AB', 'AAB', 'A+AA', 'A/AA', 'A A', 'AAA\n', '=AAA', 'AAA.', 'A\u0080AA', '\u00ffAAA', 'AA\u00e4A', 'AAA{', '@AAA', '[AAA', '`AAA']
+  const foreign = [
+    'A',
+    'AAAAA',
+    'AA==',
+    'AAA=',
+    'AB',
+    'AAB',
+    'A+AA',
+    'A/AA',
+    'A A',
+    'AAA\n',
+    '=AAA',
+    'AAA.',
+    'A\u0080AA',
+    '\u00ffAAA',
+    'AA\u00e4A',
+    'AAA{',
+    '@AAA',
+    '[AAA',
+    '`AAA',
+  ]
   for (const text of foreign) {
     t.equal(decode(text), undefined, JSON.stringify(text))
     t.equal(isCanonical(text), false)

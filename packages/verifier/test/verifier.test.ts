@@ -70,12 +70,16 @@ t.test('V-01 keys unavailable at start: not ready, 503, never accepts', async t 
     t.teardown(() => late.close())
     server.answer = answer
     t.equal(await reasonOf(() => late.warmUp()), 'keys_unavailable', `${name}: warmUp`)
-    const error = await late.verify(token).catch((error: unknown) => error)
-    t.match(error, { reason: 'keys_unavailable', status: 503 }, `${name}: verify`)
+    const refusal = await late.verify(token).catch((error: unknown) => error)
+    t.match(refusal, { reason: 'keys_unavailable', status: 503 }, `${name}: verify`)
     t.equal(late.health().ready, false, `${name}: not ready`)
     const hits = server.hits()
     server.answer = publish
-    t.equal(await reasonOf(() => late.verify(token)), 'keys_unavailable', `${name}: no fetch within a second of the last`)
+    t.equal(
+      await reasonOf(() => late.verify(token)),
+      'keys_unavailable',
+      `${name}: no fetch within a second of the last`,
+    )
     t.equal(server.hits(), hits)
     clock.nowMs += 1_001
     t.equal((await late.verify(token)).subject, claimsOf(token).sub, `${name}: accepts once the keys are there`)
@@ -94,7 +98,10 @@ t.test('V-02 keys unavailable later: cached keys serve for keysMaxStaleMs, then 
     t.ok(await verifier.verify(issuer.token()), `at ${age} minutes`)
     await waitUntil(() => stale.length > 0)
   }
-  t.ok(stale.every(ageMs => ageMs >= 6 * minute), 'and the listener hears that they are stale')
+  t.ok(
+    stale.every(ageMs => ageMs >= 6 * minute),
+    'and the listener hears that they are stale',
+  )
   clock.nowMs += minute
   t.ok(verifier.verifySync(issuer.token()), 'at the last millisecond')
   clock.nowMs += 1
@@ -132,7 +139,8 @@ t.test('V-03 the key endpoint misbehaves: time-out, old keys kept', async t => {
       response.on('close', () => clearInterval(drip))
     },
     '10 MB': (_, response) => void response.writeHead(200, json).end(`{"keys":[],"x":"${'y'.repeat(10_485_760)}"}`),
-    HTML: (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end(JSON.stringify({ keys: [] })),
+    HTML: (_, response) =>
+      void response.writeHead(200, { 'content-type': 'text/html' }).end(JSON.stringify({ keys: [] })),
     'HTML said to be JSON': (_, response) => void response.writeHead(200, json).end('<html></html>'),
     'JSON that is no set': answerJson({ keys: 'none' }),
     'a redirect': (_, response) => void response.writeHead(302, { location: elsewhere.url }).end(),
@@ -147,7 +155,11 @@ t.test('V-03 the key endpoint misbehaves: time-out, old keys kept', async t => {
     clock.nowMs += 1_001
     const hits = server.hits()
     const started = performance.now()
-    t.equal(await reasonOf(() => verifier.verify(issuer.token({}, { kid: 'unknown' }))), 'unknown_key', `${name}: asked for an unknown key`)
+    t.equal(
+      await reasonOf(() => verifier.verify(issuer.token({}, { kid: 'unknown' }))),
+      'unknown_key',
+      `${name}: asked for an unknown key`,
+    )
     t.ok(performance.now() - started < 3_000, `${name}: ends`)
     t.equal(server.hits(), hits + 1, `${name}: was asked once`)
     t.ok(await verifier.verify(issuer.token()), `${name}: the old keys serve`)
@@ -177,13 +189,16 @@ t.test('V-04 10,000 unknown kids: one fetch a cool-down, good tokens unaffected'
   await verifier.warmUp()
   const good = issuer.token()
   const [, payload, signature] = good.split('.')
-  const unknown = (n: number) => `${Buffer.from(JSON.stringify(header(issuer, { kid: `kid-${n}` }))).toString('base64url')}.${payload}.${signature}`
+  const unknown = (n: number) =>
+    `${Buffer.from(JSON.stringify(header(issuer, { kid: `kid-${n}` }))).toString('base64url')}.${payload}.${signature}`
   for (const cooldown of [1, 2]) {
     clock.nowMs += 30_001
     const hits = server.hits()
     let refused = 0
     for (let batch = 0; batch < 10; batch++) {
-      const reasons = await Promise.all(Array.from({ length: 500 }, (_, n) => reasonOf(() => verifier.verify(unknown(batch * 500 + n)))))
+      const reasons = await Promise.all(
+        Array.from({ length: 500 }, (_, n) => reasonOf(() => verifier.verify(unknown(batch * 500 + n)))),
+      )
       refused += reasons.filter(reason => reason === 'unknown_key').length
       t.ok(await verifier.verify(good), 'a good token in between')
     }
@@ -239,7 +254,11 @@ t.test('V-06 a removed key is refused within the maximum age', async t => {
   issuer.rotate()
   issuer.removeKey(gone)
   clock.nowMs += 10 * minute + 1
-  t.equal(await reasonOf(() => idle.verify(second)), 'unknown_key', 'after a long rest the first request asks before it trusts')
+  t.equal(
+    await reasonOf(() => idle.verify(second)),
+    'unknown_key',
+    'after a long rest the first request asks before it trusts',
+  )
 })
 
 t.test('V-06 the age of keys does not depend on one clock', async t => {
@@ -281,17 +300,26 @@ t.test('V-07 keys that must not be used are ignored with a warning', async t => 
     twice: { ...other.jwks.keys[0], kid: 'twice' },
   }
   const nameless = [{ ...jwk, kid: undefined }, { ...jwk, kid: '' }, { ...jwk, kid: 7 }, null, 'x', []]
-  server.answer = answerJson({ keys: [...Object.values(bad), { ...third.jwks.keys[0], kid: 'twice' }, ...nameless, jwk, { ...jwk }] })
+  server.answer = answerJson({
+    keys: [...Object.values(bad), { ...third.jwks.keys[0], kid: 'twice' }, ...nameless, jwk, { ...jwk }],
+  })
   await verifier.warmUp()
   t.equal(verifier.health().keys, 1)
   t.ok(await verifier.verify(issuer.token()), 'the good one works, though it stands there twice')
   for (const kid of Object.keys(bad)) {
-    t.ok(ignored.some(line => line.startsWith(`${kid}: `)), `a warning for ${kid}`)
+    t.ok(
+      ignored.some(line => line.startsWith(`${kid}: `)),
+      `a warning for ${kid}`,
+    )
     const reason = await reasonOf(() => verifier.verify(issuer.token({}, { kid })))
     t.equal(reason, 'unknown_key', `${kid} does not verify`)
   }
   t.equal(ignored.length, Object.keys(bad).length + nameless.length, 'one warning each')
-  t.same(Object.keys(verifier.exportKeys().keys[0] ?? {}).sort(), ['alg', 'e', 'kid', 'kty', 'n', 'use'], 'nothing else is kept of a key')
+  t.same(
+    Object.keys(verifier.exportKeys().keys[0] ?? {}).toSorted(),
+    ['alg', 'e', 'kid', 'kty', 'n', 'use'],
+    'nothing else is kept of a key',
+  )
 })
 
 t.test('V-08 clocks may differ by 29 seconds, not by 31', async t => {
@@ -306,10 +334,25 @@ t.test('V-08 clocks may differ by 29 seconds, not by 31', async t => {
     t.equal(await verdict({ [claim]: now + 29 }), undefined, `${claim} in 29 s`)
     t.equal(await verdict({ [claim]: now + 31 }), 'not_active', `${claim} in 31 s`)
   }
-  const strict = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks }, clockToleranceSeconds: 0, now: () => clock.nowMs })
+  const strict = createVerifier({
+    issuer: issuer.issuer,
+    audience: issuer.audience,
+    keys: { jwks: issuer.jwks },
+    clockToleranceSeconds: 0,
+    now: () => clock.nowMs,
+  })
   t.equal(await reasonOf(() => strict.verify(issuer.token({ exp: now }))), 'expired', 'no tolerance: at exp')
-  t.equal(await reasonOf(() => strict.verify(issuer.token({ exp: now + 1 }))), undefined, 'no tolerance: a second before')
-  const broken = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks }, now: () => Number.NaN })
+  t.equal(
+    await reasonOf(() => strict.verify(issuer.token({ exp: now + 1 }))),
+    undefined,
+    'no tolerance: a second before',
+  )
+  const broken = createVerifier({
+    issuer: issuer.issuer,
+    audience: issuer.audience,
+    keys: { jwks: issuer.jwks },
+    now: () => Number.NaN,
+  })
   t.equal(await reasonOf(() => broken.verify(issuer.token())), 'expired', 'a clock that says NaN accepts nothing')
 })
 
@@ -317,23 +360,40 @@ t.test('V-09 a key of one issuer never verifies a token of the other', async t =
   const [a, b] = [createTestIssuer({ issuer: 'https://a.test' }), createTestIssuer({ issuer: 'https://b.test' })]
   const fetches: string[] = []
   const both: typeof fetch = async (input, init) => {
-    fetches.push(String(input))
+    fetches.push(input instanceof Request ? input.url : input.toString())
     const answer = await a.fetch(input, init)
     return answer.ok ? answer : b.fetch(input, init)
   }
   const verifier = createVerifier({ issuer: [a.issuer, b.issuer], audience: 'signet', keys: { fetch: both } })
   await verifier.warmUp()
-  t.same(fetches.sort(), ['https://a.test/.well-known/jwks.json', 'https://b.test/.well-known/jwks.json'])
+  t.same(fetches.toSorted(), ['https://a.test/.well-known/jwks.json', 'https://b.test/.well-known/jwks.json'])
   t.match(verifier.health(), { ready: true, keys: 2 })
   t.equal((await verifier.verify(a.token({ sub: 'of-a' }))).subject, 'of-a')
   t.equal((await verifier.verify(b.token({ sub: 'of-b' }))).subject, 'of-b')
-  const crossed = (iss: string, kid: string) => b.sign({ ...header(b), kid }, JSON.stringify({ ...standardClaims(b), iss }))
-  t.equal(await reasonOf(() => verifier.verify(crossed(a.issuer, b.key.kid))), 'unknown_key', 'its own kid, the other name')
-  t.equal(await reasonOf(() => verifier.verify(crossed(a.issuer, a.key.kid))), 'invalid_signature', 'the other kid, the other name')
-  t.equal(await reasonOf(() => verifier.verify(crossed(b.issuer, a.key.kid))), 'unknown_key', 'the other kid, its own name')
+  const crossed = (iss: string, kid: string) =>
+    b.sign({ ...header(b), kid }, JSON.stringify({ ...standardClaims(b), iss }))
+  t.equal(
+    await reasonOf(() => verifier.verify(crossed(a.issuer, b.key.kid))),
+    'unknown_key',
+    'its own kid, the other name',
+  )
+  t.equal(
+    await reasonOf(() => verifier.verify(crossed(a.issuer, a.key.kid))),
+    'invalid_signature',
+    'the other kid, the other name',
+  )
+  t.equal(
+    await reasonOf(() => verifier.verify(crossed(b.issuer, a.key.kid))),
+    'unknown_key',
+    'the other kid, its own name',
+  )
   t.equal(await reasonOf(() => verifier.verify(crossed('https://c.test', b.key.kid))), 'wrong_issuer', 'a third name')
   t.throws(() => verifier.exportKeys(), TypeError, 'keys of two issuers are not mixed')
-  t.throws(() => createVerifier({ issuer: ['https://a.test', 'https://b.test'], audience: 'signet', keys: { jwks: a.jwks } }), TypeError, 'nor given as one set')
+  t.throws(
+    () => createVerifier({ issuer: ['https://a.test', 'https://b.test'], audience: 'signet', keys: { jwks: a.jwks } }),
+    TypeError,
+    'nor given as one set',
+  )
 })
 
 t.test('V-10 tokens that differ in one byte never share a cached result', async t => {
@@ -388,7 +448,8 @@ t.test('V-11 many bad tokens: memory flat', async t => {
   const bad = (n: number) => {
     const mark = n.toString(36).padStart(8, '0')
     if (n % 3 === 0) return `${start}.${mark}${payload}.${mark}`
-    if (n % 3 === 1) return `${Buffer.from(JSON.stringify(header(issuer, { kid: mark }))).toString('base64url')}.${payload}.${signature}`
+    if (n % 3 === 1)
+      return `${Buffer.from(JSON.stringify(header(issuer, { kid: mark }))).toString('base64url')}.${payload}.${signature}`
     return `${mark}.${good}`
   }
   const collect = exposeGc()
@@ -414,25 +475,34 @@ t.test('V-11 many bad tokens: memory flat', async t => {
 t.test('V-12 claims have no prototype and are frozen', async t => {
   const { issuer, verifier } = await setUp(t)
   const payload = JSON.stringify({ ...standardClaims(issuer), act: { sub: 'advisor' }, deep: { list: [{ x: 1 }] } })
-  const token = issuer.sign(header(issuer), `${payload.slice(0, -1)},"__proto__":{"permissions":["all:do"]},"constructor":1}`)
+  const token = issuer.sign(
+    header(issuer),
+    `${payload.slice(0, -1)},"__proto__":{"permissions":["all:do"]},"constructor":1}`,
+  )
   const principal = await verifier.verify(token)
   const { claims } = principal
   t.equal(claims, principal.claims)
   const deep = claims.deep as { list: object[] }
   for (const node of [claims, deep, deep.list[0], claims.act]) t.equal(Object.getPrototypeOf(node), null)
-  for (const node of [claims, deep, deep.list, deep.list[0], claims.act, claims.roles, principal]) t.ok(Object.isFrozen(node))
+  for (const node of [claims, deep, deep.list, deep.list[0], claims.act, claims.roles, principal])
+    t.ok(Object.isFrozen(node))
   t.equal(({} as Record<string, unknown>).permissions, undefined, 'nothing is polluted')
   t.throws(() => Object.assign(claims, { sub: 'other' }), TypeError)
   t.throws(() => Object.assign(principal, { subject: 'other' }), TypeError)
   t.same(Object.keys(claims).slice(-2), ['__proto__', 'constructor'], 'and what the issuer wrote stays data')
 
-  Object.defineProperty(Object.prototype, 'permissions', { value: ['all:do'], configurable: true })
-  Object.defineProperty(Object.prototype, 'sub', { value: 'polluted', configurable: true })
+  const everyObject: object = Object.getPrototypeOf({})
+  Object.defineProperty(everyObject, 'permissions', { value: ['all:do'], configurable: true })
+  Object.defineProperty(everyObject, 'sub', { value: 'polluted', configurable: true })
   t.teardown(() => {
-    Reflect.deleteProperty(Object.prototype, 'permissions')
-    Reflect.deleteProperty(Object.prototype, 'sub')
+    Reflect.deleteProperty(everyObject, 'permissions')
+    Reflect.deleteProperty(everyObject, 'sub')
   })
-  t.equal(await reasonOf(() => verifier.verify(issuer.token({ sub: undefined }))), 'invalid_claims', 'a polluted prototype adds no subject')
+  t.equal(
+    await reasonOf(() => verifier.verify(issuer.token({ sub: undefined }))),
+    'invalid_claims',
+    'a polluted prototype adds no subject',
+  )
   const bare = await verifier.verify(issuer.token({ permissions: undefined }))
   t.equal(await reasonOf(() => bare.can('all:do')), 'bundle_unavailable', 'and no permission')
 })
@@ -441,7 +511,11 @@ t.test('Keys given as a document need no network', async t => {
   const issuer = createTestIssuer()
   const donor = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { fetch: issuer.fetch } })
   await donor.warmUp()
-  const verifier = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: donor.exportKeys() } })
+  const verifier = createVerifier({
+    issuer: issuer.issuer,
+    audience: issuer.audience,
+    keys: { jwks: donor.exportKeys() },
+  })
   t.strictSame(verifier.health(), { ready: true, keys: 1, keysAgeMs: 0 })
   t.ok(verifier.verifySync(issuer.token()), 'and no warmUp')
   await verifier.warmUp()
@@ -486,7 +560,11 @@ t.test('A process with an idle verifier ends by itself', async t => {
     verifier.verifySync('${issuer.token()}')
     const remote = createVerifier({ issuer: 'http://127.0.0.1:1', audience: 'signet' })
     await remote.warmUp().catch(() => console.log('ended'))`
-  const child = spawnSync(execPath, ['--input-type=module', '-e', script], { cwd: import.meta.dirname, timeout: 20_000, encoding: 'utf8' })
+  const child = spawnSync(execPath, ['--input-type=module', '-e', script], {
+    cwd: import.meta.dirname,
+    timeout: 20_000,
+    encoding: 'utf8',
+  })
   t.equal(child.stdout, 'ended\n', child.stderr)
   t.equal(child.status, 0)
   t.equal(server.hits(), 0)
