@@ -1,0 +1,11 @@
+import type { PasswordHasher } from '@signet/accounts'
+import type { Database } from '@signet/db'
+
+/** What the modules work with. */
+export interface Deps {
+  readonly db: Database
+  readonly hasher: PasswordHasher
+  readonly passwordMinLength: number
+  /** Derived from the installation's secret, one key a purpose. */
+  readonly keys: { readonly cursor: Uint8Array; readonly idempotency: Uint8Array }
+}

@@ -1,0 +1,1 @@
+export { actAs } from './service.ts'

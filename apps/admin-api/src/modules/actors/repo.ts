@@ -1,0 +1,17 @@
+import type { TenantTx } from '@signet/db'
+import type { Caller } from '../../wire/caller.ts'
+
+export interface ActorRow {
+  readonly roles: string[]
+  readonly permissions: string[]
+  readonly is_platform_staff: boolean
+  readonly must_change: boolean
+}
+
+/** Undefined when session, person, membership or tenant is over. */
+export async function selectActor({ sql }: TenantTx, caller: Caller): Promise<ActorRow | undefined> {
+  const [row] = await sql<ActorRow[]>`
+    select roles, permissions, is_platform_staff, must_change
+    from load_actor(${caller.userId}, ${caller.tenantId}, ${caller.sessionId})`
+  return row
+}

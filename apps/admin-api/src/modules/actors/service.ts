@@ -1,0 +1,44 @@
+/**
+ * Every piece of work begins here: the actor is read from the database in the transaction of the work itself, so that
+ * a role taken away, a suspension or an ended session counts at once, whatever the token still says.
+ */
+import { inTenant, type Database, type TenantTx } from '@signet/db'
+import { type Actor, problem, type TenantId } from '@signet/kernel'
+import type { Caller } from '../../wire/caller.ts'
+import { selectActor } from './repo.ts'
+
+/**
+ * Runs `work` in one transaction as the caller. Whoever lacks `permission` altogether hears so before anything is looked
+ * up, so that the answer depends on nothing that exists; what they may do to one thing, the module's policy decides.
+ * @param scope the tenant whose rows exist in the transaction: the token's own but where the platform acts on tenants
+ * @throws Problem `session-ended`, `password-change-required`, `forbidden`
+ */
+export function actAs<T>(
+  { db }: { readonly db: Database },
+  caller: Caller,
+  permission: string,
+  work: (tx: TenantTx, actor: Actor) => Promise<T>,
+  scope: TenantId = caller.tenantId,
+): Promise<T> {
+  return inTenant(db, scope, async tx => {
+    const actor = await loadActor(tx, caller)
+    if (!actor.permissions.has(permission)) throw problem('forbidden', `This needs the permission ${permission}.`)
+    return work(tx, actor)
+  })
+}
+
+async function loadActor(tx: TenantTx, caller: Caller): Promise<Actor> {
+  const row = await selectActor(tx, caller)
+  if (row === undefined) throw problem('session-ended')
+  if (row.must_change) throw problem('password-change-required')
+  const { userId, tenantId, sessionId, request } = caller
+  return {
+    userId,
+    tenantId,
+    sessionId,
+    request,
+    roles: new Set(row.roles),
+    permissions: new Set(row.permissions),
+    isPlatformStaff: row.is_platform_staff,
+  }
+}

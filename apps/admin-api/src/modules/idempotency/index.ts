@@ -1,0 +1,1 @@
+export { type Answer, IdempotencyHeader, makeOnce, type Once, onceOf } from './service.ts'

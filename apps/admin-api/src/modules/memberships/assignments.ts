@@ -1,0 +1,124 @@
+/** Roles hang on memberships; a person of this tenant is found by their own id as well. */
+import { findUser, recordAudit } from '@signet/accounts'
+import type { TenantTx } from '@signet/db'
+import { type Actor, authorize, type Grant, type MembershipId, problem, type RoleId, type UserId } from '@signet/kernel'
+import type { Deps } from '../../deps.ts'
+import type { Caller } from '../../wire/caller.ts'
+import { assertVersion } from '../../wire/versions.ts'
+import { actAs } from '../actors/index.ts'
+import { type Answer, makeOnce, type Once } from '../idempotency/index.ts'
+import { assertGrantable, lockRoles } from '../roles/index.ts'
+import { membershipPolicy } from './policy.ts'
+import { deleteAssignment, insertAssignment, listRolesOf, lockMembership, lockMembershipOf, type Membership, type RoleOfMember } from './repo.ts'
+
+/** Whose roles: a person who is at home here, or any membership of this tenant. */
+export type Member = { readonly userId: UserId } | { readonly membershipId: MembershipId }
+
+/** @throws Problem `user-not-found`, `membership-not-found` */
+export function listAssignedRoles(deps: Deps, caller: Caller, member: Member): Promise<RoleOfMember[]> {
+  const permission = 'userId' in member ? 'users:read' : 'memberships:read'
+  return actAs(deps, caller, permission, async tx => {
+    const { membership } = await lockMember(tx, member)
+    return listRolesOf(tx, membership.id)
+  })
+}
+
+/** @throws Problem `role-already-assigned`, and as `ensureRole` */
+export function assignRole<Body>(
+  deps: Deps,
+  caller: Caller,
+  member: Member,
+  roleId: RoleId,
+  once: Once<RoleOfMember, Body>,
+): Promise<Answer<Body>> {
+  return actAs(deps, caller, 'memberships:modify', async (tx, actor) =>
+    makeOnce(tx, actor, once, async () => {
+      const { membership } = await lockMember(tx, member)
+      const assigned = await giveRoles(tx, actor, membership, [roleId])
+      if (assigned === 0) throw problem('role-already-assigned')
+      const made = (await listRolesOf(tx, membership.id)).find(role => role.id === roleId)
+      return made as RoleOfMember
+    }),
+  )
+}
+
+/**
+ * Gives the role; nothing happens when the member has it.
+ * @throws Problem `user-not-found`, `membership-not-found`, `role-not-found`, `grant-exceeds-own`, `version-mismatch`
+ */
+export function ensureRole(
+  deps: Deps,
+  caller: Caller,
+  member: Member,
+  roleId: RoleId,
+  ifMatch: string | undefined,
+): Promise<void> {
+  return actAs(deps, caller, 'memberships:modify', async (tx, actor) => {
+    const { membership, version } = await lockMember(tx, member)
+    assertVersion(ifMatch, { version })
+    await giveRoles(tx, actor, membership, [roleId])
+  })
+}
+
+/** @throws Problem `role-not-found` when the member lacks it, `last-administrator`, and as `ensureRole` */
+export function withdrawRole(
+  deps: Deps,
+  caller: Caller,
+  member: Member,
+  roleId: RoleId,
+  ifMatch: string | undefined,
+): Promise<void> {
+  return actAs(deps, caller, 'memberships:modify', async (tx, actor) => {
+    const { membership, version } = await lockMember(tx, member)
+    const grant = authorize(membershipPolicy, 'memberships:modify', actor, membership)
+    assertVersion(ifMatch, { version })
+    const [role] = await lockRoles(tx, [roleId])
+    if (role === undefined || !(await deleteAssignment(tx, grant, roleId))) throw problem('role-not-found')
+    await audit(tx, grant, 'role.withdrawn', { before: { role_id: role.id, role: role.name } })
+  })
+}
+
+/**
+ * Gives roles to a membership of this transaction. Gives how many it did not have before.
+ * @throws Problem `forbidden`, `role-not-found`, `grant-exceeds-own`
+ */
+export async function giveRoles(
+  tx: TenantTx,
+  actor: Actor,
+  membership: Membership,
+  roleIds: readonly RoleId[],
+): Promise<number> {
+  if (roleIds.length === 0) return 0
+  const grant = authorize(membershipPolicy, 'memberships:modify', actor, membership)
+  const roles = await lockRoles(tx, roleIds)
+  if (roles.length < roleIds.length) throw problem('role-not-found')
+  assertGrantable(actor, roles.flatMap(role => role.permissions))
+  let given = 0
+  for (const role of roles) {
+    if (!(await insertAssignment(tx, grant, role.id))) continue
+    given += 1
+    await audit(tx, grant, 'role.assigned', { after: { role_id: role.id, role: role.name } })
+  }
+  return given
+}
+
+/** The membership, and the version that an `If-Match` under this path names: that of the person or of the membership. */
+async function lockMember(tx: TenantTx, member: Member): Promise<{ membership: Membership; version: number }> {
+  if ('membershipId' in member) {
+    const membership = await lockMembership(tx, member.membershipId)
+    return { membership, version: membership.version }
+  }
+  const { id, version } = await findUser(tx, member.userId)
+  return { membership: await lockMembershipOf(tx, id), version }
+}
+
+function audit(
+  tx: TenantTx,
+  { actor, resource }: Grant<'memberships:modify', Membership>,
+  action: string,
+  change: { before?: Record<string, unknown>; after?: Record<string, unknown> },
+): Promise<void> {
+  const { userId, id } = resource
+  const target = userId === null ? { targetType: 'membership', targetId: id } : { targetType: 'user', targetId: userId }
+  return recordAudit(tx, { action, actor, ...target, ...change, request: actor.request })
+}

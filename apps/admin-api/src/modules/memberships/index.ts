@@ -1,0 +1,5 @@
+export { giveRoles } from './assignments.ts'
+export { holdsAsMuch, type Holder } from './policy.ts'
+export { listRolesOf, lockMembershipOf } from './repo.ts'
+export { serveMemberships } from './routes.ts'
+export { EmailAddress, RoleIds } from './schema.ts'

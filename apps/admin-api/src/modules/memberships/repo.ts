@@ -1,0 +1,202 @@
+import { membershipRoles, memberships, roles, type TenantTx, translateConstraint, users } from '@signet/db'
+import { type Grant, type MembershipId, newId, type Page, problem, type RoleId, type UserId } from '@signet/kernel'
+import { and, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
+import { listRows, patternFor } from '../lists/index.ts'
+import { findPermissionsOf } from '../roles/index.ts'
+import type { Holder } from './policy.ts'
+import type { MembershipQuery } from './schema.ts'
+
+/** A person in this tenant, or an invitation: then there is an address and no person. */
+export type MembershipRow = typeof memberships.$inferSelect & { readonly isGuest: boolean; readonly profile: Profile | undefined }
+export type Membership = MembershipRow & Holder
+
+/** How a person is called, also one who is at home in another tenant. */
+export interface Profile {
+  readonly email: string | null
+  readonly username: string | null
+  readonly name: string | null
+  readonly first_name: string | null
+  readonly last_name: string | null
+}
+
+export interface RoleOfMember {
+  readonly id: RoleId
+  readonly name: string
+  readonly description: string
+  readonly isBuiltIn: boolean
+  readonly assignedAt: Date
+}
+
+const meanings = {
+  memberships__tenant_id_invited_email: () => problem('membership-exists', 'This address has an invitation already.'),
+  memberships__last_administrator: () => problem('last-administrator'),
+}
+
+/** People at home elsewhere have no row in this tenant's users. */
+const isGuest = sql<boolean>`(${memberships.userId} is not null and not exists (
+  select from ${users} where ${users.tenantId} = ${memberships.tenantId} and ${users.id} = ${memberships.userId}))`
+const columns = { ...getTableColumns(memberships), isGuest: isGuest.as('is_guest') }
+
+export async function listMemberships(
+  tx: TenantTx,
+  cursorKey: Uint8Array,
+  query: MembershipQuery,
+): Promise<Page<MembershipRow>> {
+  const { q, status, user_id, is_guest } = query
+  const page = await listRows<Omit<MembershipRow, 'profile'>>(
+    tx,
+    cursorKey,
+    {
+      name: 'memberships',
+      from: memberships,
+      columns,
+      id: { by: memberships.id, type: 'uuid' },
+      sorts: { created_at: { by: memberships.createdAt, type: 'timestamptz' } },
+      filters: [
+        eq(memberships.tenantId, tx.tenantId),
+        q === undefined ? undefined : isCalled(q),
+        status === undefined ? undefined : eq(memberships.status, status),
+        user_id === undefined ? undefined : eq(memberships.userId, user_id as UserId),
+        is_guest === undefined ? undefined : eq(isGuest, is_guest),
+      ],
+    },
+    query,
+  )
+  return { ...page, items: await withProfiles(tx, page.items) }
+}
+
+/** @throws Problem `membership-not-found` */
+export async function findMembership(tx: TenantTx, id: MembershipId): Promise<Membership> {
+  return only(tx, await select(tx, eq(memberships.id, id)))
+}
+
+/** As `findMembership`, and nobody else changes it before this transaction ends. @throws Problem `membership-not-found` */
+export async function lockMembership(tx: TenantTx, id: MembershipId): Promise<Membership> {
+  return only(tx, await select(tx, eq(memberships.id, id)).for('update'))
+}
+
+/** The membership of a person in this tenant. @throws Problem `membership-not-found` */
+export async function lockMembershipOf(tx: TenantTx, userId: UserId): Promise<Membership> {
+  return only(tx, await select(tx, eq(memberships.userId, userId)).for('update'))
+}
+
+/** @throws Problem `membership-exists` */
+export async function insertInvitation(
+  tx: TenantTx,
+  _grant: Grant<'memberships:create', Holder | null>,
+  email: string,
+): Promise<Membership> {
+  try {
+    const row = { tenantId: tx.tenantId, id: newId<MembershipId>(), invitedEmail: email.toLowerCase(), status: 'invited' as const }
+    const [membership] = await tx.db.insert(memberships).values(row).returning()
+    return { ...(membership as typeof memberships.$inferSelect), isGuest: false, profile: undefined, held: [] }
+  } catch (error) {
+    throw translateConstraint(error, meanings)
+  }
+}
+
+/** Ends the person's sessions in this tenant as well; gives how many. @throws Problem `last-administrator` */
+export async function deleteMembership(tx: TenantTx, grant: Grant<'memberships:delete', Membership>): Promise<number> {
+  const { id, userId } = grant.resource
+  try {
+    await tx.db.delete(memberships).where(and(eq(memberships.tenantId, tx.tenantId), eq(memberships.id, id)))
+  } catch (error) {
+    throw translateConstraint(error, meanings)
+  }
+  const { count } = await tx.sql`
+    update sessions set ended_at = now(), end_reason = 'membership-removed'
+    where tenant_id = ${tx.tenantId} and user_id = ${userId} and ended_at is null`
+  return count
+}
+
+/** The roles of a membership, in the order of their names. */
+export async function listRolesOf({ db, tenantId }: TenantTx, id: MembershipId): Promise<RoleOfMember[]> {
+  const { name, description, isBuiltIn } = roles
+  return db
+    .select({ id: roles.id, name, description, isBuiltIn, assignedAt: membershipRoles.createdAt })
+    .from(membershipRoles)
+    .innerJoin(roles, and(eq(roles.tenantId, membershipRoles.tenantId), eq(roles.id, membershipRoles.roleId)))
+    .where(and(eq(membershipRoles.tenantId, tenantId), eq(membershipRoles.membershipId, id)))
+    .orderBy(roles.name)
+}
+
+/** False when the membership had the role before. */
+export async function insertAssignment(
+  tx: TenantTx,
+  grant: Grant<'memberships:modify', Membership>,
+  roleId: RoleId,
+): Promise<boolean> {
+  const { tenantId, id: membershipId } = grant.resource
+  const made = await tx.db
+    .insert(membershipRoles)
+    .values({ tenantId, membershipId, roleId })
+    .onConflictDoNothing()
+    .returning({ roleId: membershipRoles.roleId })
+  if (made.length > 0) await touch(tx, grant)
+  return made.length > 0
+}
+
+/** False when the membership did not have the role. @throws Problem `last-administrator` */
+export async function deleteAssignment(
+  tx: TenantTx,
+  grant: Grant<'memberships:modify', Membership>,
+  roleId: RoleId,
+): Promise<boolean> {
+  const { tenantId, id } = grant.resource
+  const { tenantId: tenant, membershipId, roleId: role } = membershipRoles
+  try {
+    const gone = await tx.db
+      .delete(membershipRoles)
+      .where(and(eq(tenant, tenantId), eq(membershipId, id), eq(role, roleId)))
+      .returning({ role })
+    if (gone.length > 0) await touch(tx, grant)
+    return gone.length > 0
+  } catch (error) {
+    throw translateConstraint(error, meanings)
+  }
+}
+
+async function touch({ db }: TenantTx, { resource }: Grant<'memberships:modify', Membership>): Promise<void> {
+  await db
+    .update(memberships)
+    .set({ version: sql`${memberships.version} + 1`, updatedAt: sql`now()` })
+    .where(and(eq(memberships.tenantId, resource.tenantId), eq(memberships.id, resource.id)))
+}
+
+function select({ db, tenantId }: TenantTx, which: SQL) {
+  return db
+    .select(columns)
+    .from(memberships)
+    .where(and(eq(memberships.tenantId, tenantId), which))
+    .$dynamic()
+}
+
+async function only(tx: TenantTx, rows: readonly Omit<MembershipRow, 'profile'>[]): Promise<Membership> {
+  const [row] = await withProfiles(tx, rows)
+  if (row === undefined) throw problem('membership-not-found')
+  const assigned = await tx.db
+    .select({ id: membershipRoles.roleId })
+    .from(membershipRoles)
+    .where(and(eq(membershipRoles.tenantId, tx.tenantId), eq(membershipRoles.membershipId, row.id)))
+  const held = await findPermissionsOf(tx, assigned.map(role => role.id))
+  return { ...row, held: [...new Set([...held.values()].flat())] }
+}
+
+async function withProfiles(tx: TenantTx, rows: readonly Omit<MembershipRow, 'profile'>[]): Promise<MembershipRow[]> {
+  const ids = rows.flatMap(({ userId }) => (userId === null ? [] : [userId]))
+  const found =
+    ids.length === 0
+      ? []
+      : await tx.sql<(Profile & { id: UserId })[]>`
+          select id, email, username, name, first_name, last_name from guest_profiles(${ids}::uuid[])`
+  const profiles = new Map(found.map(profile => [profile.id, profile]))
+  return rows.map(row => ({ ...row, profile: row.userId === null ? undefined : profiles.get(row.userId) }))
+}
+
+/** The names of guests are behind the function that shows this tenant's members alone. */
+function isCalled(text: string): SQL {
+  const pattern = patternFor(text)
+  return sql`(${memberships.invitedEmail} ilike ${pattern} or ${memberships.userId} in (
+    select g.id from guest_profiles(array(select m.user_id from memberships m where m.user_id is not null)) g
+    where concat_ws(' ', g.email, g.username, g.name, g.first_name, g.last_name) ilike ${pattern}))`
+}

@@ -1,0 +1,2 @@
+export { servePermissions } from './routes.ts'
+export { PermissionCode } from './schema.ts'

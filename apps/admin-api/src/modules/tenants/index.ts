@@ -1,0 +1,3 @@
+export { serveTenants } from './routes.ts'
+export { TenantName, TenantSlug } from './schema.ts'
+export { slugOf } from './slug.ts'

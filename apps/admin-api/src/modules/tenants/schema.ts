@@ -1,0 +1,50 @@
+import { IdText, Moment, nullable, strictObject } from '@signet/http'
+import { type Static, Type } from 'typebox'
+import { listQuery, SearchText } from '../lists/index.ts'
+
+export const TenantSlug = Type.String({
+  pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+  description: 'Names the tenant at sign-in; made of the name where it is left out',
+  examples: ['acme'],
+})
+export const TenantName = Type.String({ minLength: 1, maxLength: 200, pattern: '\\S', examples: ['Acme Mobility'] })
+const TenantStatus = Type.Enum(['active', 'suspended', 'closed'])
+const selfRegistration = Type.Boolean({ description: 'May anybody create an account here? Absent means no' })
+
+export const TenantView = Type.Object({
+  id: IdText,
+  slug: Type.String(),
+  name: Type.String(),
+  status: TenantStatus,
+  is_platform: Type.Boolean({ description: 'The home of those who run this installation' }),
+  settings: Type.Object({ self_registration: Type.Optional(selfRegistration) }),
+  created_at: Moment,
+  updated_at: Moment,
+})
+export type TenantView = Static<typeof TenantView>
+
+export const TenantQuery = listQuery(['created_at', 'name', 'slug'], '-created_at', {
+  q: SearchText,
+  slug: Type.Optional(TenantSlug),
+  status: Type.Optional(TenantStatus),
+})
+export type TenantQuery = Static<typeof TenantQuery>
+
+export const TenantParams = strictObject({ id: IdText })
+
+export const NewTenant = strictObject({
+  name: TenantName,
+  slug: Type.Optional(TenantSlug),
+  settings: Type.Optional(strictObject({ self_registration: Type.Optional(selfRegistration) })),
+})
+export type NewTenant = Static<typeof NewTenant>
+
+export const TenantChange = strictObject(
+  {
+    name: Type.Optional(TenantName),
+    settings: Type.Optional(nullable(strictObject({ self_registration: Type.Optional(nullable(selfRegistration)) }))),
+    status: Type.Optional(TenantStatus),
+  },
+  { minProperties: 1, description: 'A merge patch (RFC 7396). `status` is for the platform.' },
+)
+export type TenantChange = Static<typeof TenantChange>

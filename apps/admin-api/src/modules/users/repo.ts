@@ -1,0 +1,54 @@
+import type { User } from '@signet/accounts'
+import { type TenantTx, users } from '@signet/db'
+import { type Page, problem, type UserId } from '@signet/kernel'
+import { and, eq, getTableColumns, ne, sql } from 'drizzle-orm'
+import { holdsText, listRows, sortText } from '../lists/index.ts'
+import type { Standing } from './policy.ts'
+import type { UserQuery } from './schema.ts'
+
+export function listUsers(tx: TenantTx, cursorKey: Uint8Array, query: UserQuery): Promise<Page<User>> {
+  const { q, email, username, phone, status } = query
+  return listRows<User>(
+    tx,
+    cursorKey,
+    {
+      name: 'users',
+      from: users,
+      columns: getTableColumns(users),
+      id: { by: users.id, type: 'uuid' },
+      sorts: {
+        created_at: { by: users.createdAt, type: 'timestamptz' },
+        name: sortText(users.name),
+        email: sortText(users.email),
+        username: sortText(users.username),
+      },
+      filters: [
+        eq(users.tenantId, tx.tenantId),
+        ne(users.status, 'deleted'),
+        holdsText(q, users.email, users.username, users.phone, users.name, users.firstName, users.lastName),
+        email === undefined ? undefined : eq(users.email, email.toLowerCase()),
+        username === undefined ? undefined : eq(sql`lower(${users.username})`, username.toLowerCase()),
+        phone === undefined ? undefined : eq(users.phone, phone),
+        status === undefined ? undefined : eq(users.status, status),
+      ],
+    },
+    query,
+  )
+}
+
+/** The person, whom nobody else changes before this transaction ends. @throws Problem `user-not-found` */
+export async function lockUser({ db, tenantId }: TenantTx, id: UserId): Promise<User> {
+  const [user] = await db
+    .select()
+    .from(users)
+    .where(and(eq(users.tenantId, tenantId), eq(users.id, id), ne(users.status, 'deleted')))
+    .for('update')
+  if (user === undefined) throw problem('user-not-found')
+  return user
+}
+
+export async function findStanding({ sql: statement, tenantId }: TenantTx, { id }: User): Promise<Standing> {
+  const [row] = await statement<{ permissions: string[]; is_platform_staff: boolean }[]>`
+    select permissions, is_platform_staff from member_access(${tenantId}, ${id})`
+  return { held: row?.permissions ?? [], isPlatformStaff: row?.is_platform_staff ?? false }
+}

@@ -1,0 +1,189 @@
+import type { User } from '@signet/accounts'
+import { type App, problemResponses } from '@signet/http'
+import type { UserId } from '@signet/kernel'
+import { Type } from 'typebox'
+import type { Deps } from '../../deps.ts'
+import { callerOf } from '../../wire/caller.ts'
+import { pageOf, sendPage } from '../../wire/pages.ts'
+import { etagOf, Precondition } from '../../wire/versions.ts'
+import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { EffectivePermissions, NewUser, UserChange, UserParams, UserQuery, UserView } from './schema.ts'
+import {
+  activateUser,
+  changeUser,
+  createUser,
+  listEffectivePermissions,
+  listPeople,
+  readUser,
+  removeUser,
+  suspendUser,
+} from './service.ts'
+
+const config = { access: {} }
+const tags = ['Users']
+
+export function serveUsers(app: App, deps: Deps): void {
+  app.get(
+    '/users',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'List people',
+        description: 'Those who are at home in this tenant; guests are memberships. Needs `users:list`.',
+        querystring: UserQuery,
+        response: { 200: pageOf(UserView), ...problemResponses(400, 401, 403, 503) },
+      },
+    },
+    async (request, reply) => sendPage(reply, request, await listPeople(deps, callerOf(request), request.query), presentUser),
+  )
+
+  app.post(
+    '/users',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Create a person',
+        description: 'At home in this tenant, with the role `member`. Needs `users:create`.',
+        headers: IdempotencyHeader,
+        body: NewUser,
+        response: { 201: UserView, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 503) },
+      },
+    },
+    async (request, reply) => {
+      const once = onceOf(deps.keys.idempotency, request, presentCreated)
+      const answer = await createUser(deps, callerOf(request), request.body, once)
+      return reply.code(201).headers(answer.headers).send(answer.body)
+    },
+  )
+
+  app.get(
+    '/users/:id',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Read a person',
+        description: 'Needs `users:read`.',
+        params: UserParams,
+        response: { 200: UserView, ...problemResponses(400, 401, 403, 404, 503) },
+      },
+    },
+    async (request, reply) => {
+      const user = await readUser(deps, callerOf(request), request.params.id as UserId)
+      reply.header('etag', etagOf(user))
+      return presentUser(user)
+    },
+  )
+
+  app.patch(
+    '/users/:id',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Change a person',
+        description: 'A new address is not verified. Needs `users:modify` and all that the person holds.',
+        params: UserParams,
+        headers: Precondition,
+        body: UserChange,
+        response: { 200: UserView, ...problemResponses(400, 401, 403, 404, 409, 412, 413, 415, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { params, body, headers } = request
+      const user = await changeUser(deps, callerOf(request), params.id as UserId, body, headers['if-match'])
+      reply.header('etag', etagOf(user))
+      return presentUser(user)
+    },
+  )
+
+  app.delete(
+    '/users/:id',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Delete a person',
+        description:
+          'Ends all their sessions; what says who it was is erased, and the addresses are free again. Needs ' +
+          '`users:delete` and all that the person holds.',
+        params: UserParams,
+        headers: Precondition,
+        response: { 204: Type.Null({ description: 'Deleted' }), ...problemResponses(400, 401, 403, 404, 409, 412, 503) },
+      },
+    },
+    async (request, reply) => {
+      await removeUser(deps, callerOf(request), request.params.id as UserId, request.headers['if-match'])
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.get(
+    '/users/:id/permissions',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'What a person may do',
+        description: 'Each permission with where it comes from. Needs `users:read`.',
+        params: UserParams,
+        response: { 200: EffectivePermissions, ...problemResponses(400, 401, 403, 404, 503) },
+      },
+    },
+    async request => ({
+      items: await listEffectivePermissions(deps, callerOf(request), request.params.id as UserId),
+      next_cursor: null,
+    }),
+  )
+
+  for (const [verb, act, summary, description] of [
+    ['suspend', suspendUser, 'Suspend a person', 'Ends all their sessions, in every tenant.'],
+    ['activate', activateUser, 'Activate a person', 'A suspended person may sign in again.'],
+  ] as const) {
+    app.post(
+      `/users/:id/${verb}`,
+      {
+        config,
+        schema: {
+          tags,
+          summary,
+          description: `${description} Needs \`users:modify\` and all that the person holds.`,
+          params: UserParams,
+          response: { 200: UserView, ...problemResponses(400, 401, 403, 404, 409, 503) },
+        },
+      },
+      async (request, reply) => {
+        const user = await act(deps, callerOf(request), request.params.id as UserId)
+        reply.header('etag', etagOf(user))
+        return presentUser(user)
+      },
+    )
+  }
+}
+
+function presentUser(user: User): UserView {
+  return {
+    id: user.id,
+    tenant_id: user.tenantId,
+    kind: user.kind,
+    email: user.email,
+    email_verified_at: user.emailVerifiedAt?.toISOString() ?? null,
+    phone: user.phone,
+    phone_verified_at: user.phoneVerifiedAt?.toISOString() ?? null,
+    username: user.username,
+    name: user.name,
+    first_name: user.firstName,
+    last_name: user.lastName,
+    language: user.language,
+    status: user.status as UserView['status'],
+    created_at: user.createdAt.toISOString(),
+    updated_at: user.updatedAt.toISOString(),
+  }
+}
+
+function presentCreated(user: User): Answer<UserView> {
+  const headers = { location: `/admin/v1/users/${user.id}`, etag: etagOf(user) }
+  return { status: 201, headers, body: presentUser(user) }
+}

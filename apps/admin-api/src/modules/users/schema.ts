@@ -1,0 +1,90 @@
+import { IdText, Moment, nullable, strictObject } from '@signet/http'
+import { type Static, Type } from 'typebox'
+import { listQuery, SearchText } from '../lists/index.ts'
+import { EmailAddress, RoleIds } from '../memberships/index.ts'
+
+const Phone = Type.String({ pattern: '^\\+[1-9]\\d{6,14}$', description: 'E.164', examples: ['+4915112345678'] })
+const Username = Type.String({
+  pattern: '^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$',
+  description: 'Letters, digits and . _ - between them; unique in the tenant',
+  examples: ['ada'],
+})
+const PersonName = Type.String({ minLength: 1, maxLength: 200, examples: ['Ada Lovelace'] })
+const Language = Type.Enum(['en', 'fr'], { description: 'Of messages to this person' })
+const Password = Type.String({
+  minLength: 1,
+  maxLength: 1_024,
+  description: 'Without one the person signs in once they have one',
+  examples: ['correct horse battery staple'],
+})
+
+export const UserView = Type.Object({
+  id: IdText,
+  tenant_id: IdText,
+  kind: Type.Enum(['user', 'client', 'sub_client']),
+  email: nullable(Type.String()),
+  email_verified_at: nullable(Moment),
+  phone: nullable(Type.String()),
+  phone_verified_at: nullable(Moment),
+  username: nullable(Type.String()),
+  name: nullable(Type.String()),
+  first_name: nullable(Type.String()),
+  last_name: nullable(Type.String()),
+  language: Language,
+  status: Type.Enum(['active', 'suspended']),
+  created_at: Moment,
+  updated_at: Moment,
+})
+export type UserView = Static<typeof UserView>
+
+export const UserQuery = listQuery(['created_at', 'name', 'email', 'username'], '-created_at', {
+  q: SearchText,
+  email: Type.Optional(EmailAddress),
+  username: Type.Optional(Username),
+  phone: Type.Optional(Phone),
+  status: Type.Optional(Type.Enum(['active', 'suspended'])),
+})
+export type UserQuery = Static<typeof UserQuery>
+
+export const UserParams = strictObject({ id: IdText })
+
+export const NewUser = strictObject(
+  {
+    email: Type.Optional(EmailAddress),
+    phone: Type.Optional(Phone),
+    username: Type.Optional(Username),
+    password: Type.Optional(Password),
+    name: Type.Optional(PersonName),
+    first_name: Type.Optional(PersonName),
+    last_name: Type.Optional(PersonName),
+    language: Type.Optional(Language),
+    role_ids: Type.Optional(RoleIds),
+  },
+  { description: 'One of e-mail, phone and username is required' },
+)
+export type NewUser = Static<typeof NewUser>
+
+export const UserChange = strictObject(
+  {
+    email: Type.Optional(nullable(EmailAddress)),
+    phone: Type.Optional(nullable(Phone)),
+    username: Type.Optional(nullable(Username)),
+    name: Type.Optional(nullable(PersonName)),
+    first_name: Type.Optional(nullable(PersonName)),
+    last_name: Type.Optional(nullable(PersonName)),
+    language: Type.Optional(Language),
+  },
+  { minProperties: 1, description: 'A merge patch (RFC 7396): absent members stay, null clears' },
+)
+export type UserChange = Static<typeof UserChange>
+
+export const EffectivePermissions = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      code: Type.String(),
+      sources: Type.Array(Type.Object({ type: Type.Literal('role'), id: IdText, name: Type.String() })),
+    }),
+  ),
+  next_cursor: Type.Null({ description: 'Always null: all of them fit on one page' }),
+})
+export type EffectivePermissions = Static<typeof EffectivePermissions>

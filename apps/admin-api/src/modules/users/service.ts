@@ -1,0 +1,141 @@
+import * as accounts from '@signet/accounts'
+import type { User } from '@signet/accounts'
+import type { TenantTx } from '@signet/db'
+import { type Actor, authorize, type Page, problem, type RoleId, type UserId } from '@signet/kernel'
+import type { Deps } from '../../deps.ts'
+import type { Caller } from '../../wire/caller.ts'
+import { assertVersion } from '../../wire/versions.ts'
+import { actAs } from '../actors/index.ts'
+import { type Answer, makeOnce, type Once } from '../idempotency/index.ts'
+import { giveRoles, listRolesOf, lockMembershipOf } from '../memberships/index.ts'
+import { findPermissionsOf } from '../roles/index.ts'
+import { type Standing, userPolicy } from './policy.ts'
+import { findStanding, listUsers, lockUser } from './repo.ts'
+import type { EffectivePermissions, NewUser, UserChange, UserQuery } from './schema.ts'
+
+/** A person with what decides who may act on them. */
+type Person = User & Standing
+
+export function listPeople(deps: Deps, caller: Caller, query: UserQuery): Promise<Page<User>> {
+  return actAs(deps, caller, 'users:list', async (tx, actor) => {
+    authorize(userPolicy, 'users:list', actor, null)
+    return listUsers(tx, deps.keys.cursor, query)
+  })
+}
+
+/** @throws Problem `user-not-found` */
+export function readUser(deps: Deps, caller: Caller, id: UserId): Promise<User> {
+  return actAs(deps, caller, 'users:read', (tx, actor) => findVisible(tx, actor, id))
+}
+
+/**
+ * A person at home in this tenant, with the role `member` and those of `role_ids`.
+ * @throws Problem `email-taken`, `phone-taken`, `username-taken`, `role-not-found`, `grant-exceeds-own`, `password-…`
+ */
+export async function createUser<Body>(
+  deps: Deps,
+  caller: Caller,
+  { password, first_name, last_name, role_ids = [], ...rest }: NewUser,
+  once: Once<User, Body>,
+): Promise<Answer<Body>> {
+  const newUser = { ...rest, ...renamed({ first_name, last_name }) }
+  if (newUser.email === undefined && newUser.phone === undefined && newUser.username === undefined) {
+    const message = 'is required where there is neither phone nor username'
+    throw problem('invalid-input', undefined, { errors: [{ pointer: '/email', message }] })
+  }
+  const passwordHash = password === undefined ? null : await hashFor(deps, caller, password, newUser)
+  return actAs(deps, caller, 'users:create', (tx, actor) =>
+    makeOnce(tx, actor, once, async () => {
+      const grant = authorize(userPolicy, 'users:create', actor, { id: tx.tenantId })
+      const user = await accounts.createUser(tx, grant, { ...newUser, passwordHash })
+      if (role_ids.length > 0) {
+        await giveRoles(tx, actor, await lockMembershipOf(tx, user.id), role_ids as RoleId[])
+      }
+      return user
+    }),
+  )
+}
+
+/** @throws Problem `user-not-found`, `forbidden`, `email-taken`, `phone-taken`, `username-taken`, `version-mismatch` */
+export function changeUser(
+  deps: Deps,
+  caller: Caller,
+  id: UserId,
+  { first_name, last_name, ...rest }: UserChange,
+  ifMatch: string | undefined,
+): Promise<User> {
+  return actAs(deps, caller, 'users:modify', async (tx, actor) => {
+    const grant = authorize(userPolicy, 'users:modify', actor, await lockPerson(tx, id))
+    assertVersion(ifMatch, grant.resource)
+    return accounts.changeUser(tx, grant, { ...rest, ...renamed({ first_name, last_name }) })
+  })
+}
+
+/** Ends all sessions of the person. @throws Problem `user-not-found`, `user-state-conflict`, `last-administrator` */
+export function suspendUser(deps: Deps, caller: Caller, id: UserId): Promise<User> {
+  return actAs(deps, caller, 'users:modify', async (tx, actor) =>
+    accounts.suspendUser(tx, authorize(userPolicy, 'users:modify', actor, await lockPerson(tx, id))),
+  )
+}
+
+/** @throws Problem `user-not-found`, `user-state-conflict` */
+export function activateUser(deps: Deps, caller: Caller, id: UserId): Promise<User> {
+  return actAs(deps, caller, 'users:modify', async (tx, actor) =>
+    accounts.activateUser(tx, authorize(userPolicy, 'users:modify', actor, await lockPerson(tx, id))),
+  )
+}
+
+/** Ends all sessions of the person. @throws Problem `user-not-found`, `last-administrator`, `version-mismatch` */
+export function removeUser(deps: Deps, caller: Caller, id: UserId, ifMatch: string | undefined): Promise<void> {
+  return actAs(deps, caller, 'users:delete', async (tx, actor) => {
+    const grant = authorize(userPolicy, 'users:delete', actor, await lockPerson(tx, id))
+    assertVersion(ifMatch, grant.resource)
+    await accounts.deleteUser(tx, grant)
+  })
+}
+
+/** What the person may do in this tenant, each with the roles that it comes from. @throws Problem `user-not-found` */
+export function listEffectivePermissions(
+  deps: Deps,
+  caller: Caller,
+  id: UserId,
+): Promise<EffectivePermissions['items']> {
+  return actAs(deps, caller, 'users:read', async (tx, actor) => {
+    const user = await findVisible(tx, actor, id)
+    const roles = await listRolesOf(tx, (await lockMembershipOf(tx, user.id)).id)
+    const held = await findPermissionsOf(tx, roles.map(role => role.id))
+    const sourcesOf = new Map<string, EffectivePermissions['items'][number]['sources']>()
+    for (const role of roles) {
+      for (const code of held.get(role.id) ?? []) {
+        sourcesOf.set(code, [...(sourcesOf.get(code) ?? []), { type: 'role', id: role.id, name: role.name }])
+      }
+    }
+    const codes = [...sourcesOf.keys()].toSorted()
+    return codes.map(code => ({ code, sources: sourcesOf.get(code) ?? [] }))
+  })
+}
+
+async function findVisible(tx: TenantTx, actor: Actor, id: UserId): Promise<User> {
+  const user = await accounts.findUser(tx, id)
+  authorize(userPolicy, 'users:read', actor, user)
+  return user
+}
+
+async function lockPerson(tx: TenantTx, id: UserId): Promise<Person> {
+  const user = await lockUser(tx, id)
+  return { ...user, ...(await findStanding(tx, user)) }
+}
+
+/** Hashing costs far more than asking first, and would hold a connection for as long. */
+async function hashFor(deps: Deps, caller: Caller, password: string, newUser: accounts.NewUser): Promise<string> {
+  await actAs(deps, caller, 'users:create', async () => undefined)
+  accounts.checkPassword(password, { minLength: deps.passwordMinLength, ownWords: accounts.wordsAbout(newUser) })
+  return deps.hasher.hash(password)
+}
+
+function renamed<T>({ first_name, last_name }: { first_name: T | undefined; last_name: T | undefined }) {
+  return {
+    ...(first_name === undefined ? {} : { firstName: first_name }),
+    ...(last_name === undefined ? {} : { lastName: last_name }),
+  }
+}
