@@ -40,6 +40,7 @@ export const tenantExceptions: TenantExceptions = {
     'role_permissions.system_reads': findsSignIns,
     'membership_roles.system_reads': findsSignIns,
     'sessions.system_reads': 'a refresh names its session by id alone',
+    'refresh_tokens.system_reads': 'people see when each of their devices was last used',
     'sessions.system_ends': 'whoever is suspended or deleted loses the sessions in every tenant',
   },
   ownerViews: {

@@ -73,6 +73,23 @@ END
 $$;
 ALTER FUNCTION enter_tenant(uuid, uuid, uuid, uuid, bytea, interval, text, text, uuid) OWNER TO signet_system;
 
+-- The live sessions of one person in every tenant, for that person: where they are signed in.
+CREATE POLICY system_reads ON refresh_tokens FOR SELECT TO signet_system USING (true);
+CREATE FUNCTION sessions_of(p_user uuid) RETURNS TABLE (
+  id uuid, tenant_id uuid, tenant_slug text, tenant_name text, amr text[], ip text, user_agent text, authenticated_at timestamptz,
+  last_used_at timestamptz, expires_at timestamptz
+)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = public, pg_temp
+AS $$
+  SELECT s.id, t.id, t.slug, t.name, s.amr, s.ip, s.user_agent, s.authenticated_at, r.rotated_at, r.expires_at
+  FROM sessions s
+  JOIN tenants t ON t.id = s.tenant_id
+  JOIN refresh_tokens r ON r.tenant_id = s.tenant_id AND r.session_id = s.id
+  WHERE s.user_id = p_user AND s.ended_at IS NULL AND s.expires_at > now() AND r.expires_at > now()
+$$;
+ALTER FUNCTION sessions_of(uuid) OWNER TO signet_system;
+
 REVOKE CREATE ON SCHEMA public FROM signet_system;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO signet_app, signet_system;

@@ -1,0 +1,53 @@
+import { type App, createServer, describeApi, type ServerOptions, serveHealth } from '@signet/http'
+import { signet } from '@signet/verifier/fastify'
+import type { Deps } from './deps.ts'
+import { serveDiscovery } from './modules/discovery/index.ts'
+import { askDatabase, serveHealthcheck } from './modules/health/index.ts'
+import { serveMe } from './modules/me/index.ts'
+import { servePassword } from './modules/password/index.ts'
+import { serveRegistration } from './modules/registration/index.ts'
+import { serveSessions } from './modules/sessions/index.ts'
+import { serveSignIn } from './modules/sign-in/index.ts'
+import { serveTokens } from './modules/tokens/index.ts'
+import { createOwnVerifier } from './own-verifier.ts'
+import { version } from './version.ts'
+
+const description =
+  'Accounts, sign-in, sessions and tokens. Access tokens are JWTs (RFC 9068) that any service verifies offline with the published keys.'
+
+const tags = [
+  { name: 'Tokens', description: 'Sign in, refresh, sign out, change the tenant' },
+  { name: 'People', description: 'One’s own account' },
+  { name: 'Sessions', description: 'Where one is signed in' },
+  { name: 'Discovery', description: 'Keys and metadata for those who verify tokens' },
+  { name: 'Operations', description: 'Is it well?' },
+]
+
+/** The issuer, ready to listen: knows no environment. */
+export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
+  const app = await createServer(deps)
+  let isStopping = false
+  app.addHook('preClose', async () => {
+    isStopping = true
+  })
+  await app.register(signet, { verifier: createOwnVerifier(deps.signingKeys, deps.tokens, deps.clock) })
+  await describeApi(app, { title: 'Signet issuer', version, description, serverUrl: deps.tokens.issuer, tags })
+  serveHealth(app, { version, checks: { database: () => askDatabase(deps.database) }, isStopping: () => isStopping })
+  serveHealthcheck(app, () => askDatabase(deps.database))
+  serveDiscovery(app, deps)
+  serveRegistration(app, deps)
+  serveSignIn(app, deps)
+  serveTokens(app, deps)
+  serveSessions(app, deps)
+  servePassword(app, deps)
+  await app.register(async scope => {
+    // RFC 7396: a merge patch has a media type of its own, which means nothing to the other routes.
+    scope.addContentTypeParser(
+      'application/merge-patch+json',
+      { parseAs: 'string' },
+      scope.getDefaultJsonParser('error', 'error'),
+    )
+    serveMe(scope, deps)
+  })
+  return app
+}

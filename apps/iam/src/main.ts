@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { type Database, grantLogin, migrate, openDatabase, UnsafeSchemaError, waitForDatabase } from '@signet/db'
+import { loggerOptions, stopOnSignal } from '@signet/http'
+import { flag, SettingsError } from '@signet/kernel'
+import { type IamConfig, readConfig } from './config.ts'
+import { KeyFolderError, startIam } from './index.ts'
+
+const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
+
+let database: Database | undefined
+try {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const { values } = parseArgs({ options: { migrate: { type: 'string' } } })
+  const config = readConfig(process.env)
+  if (values.migrate === undefined ? config.RUN_MIGRATIONS : flag(false).parse(values.migrate))
+    await bringForward(config)
+  else await waitForDatabase(config.DATABASE_URL, config.WAIT_FOR_DB * 1_000)
+  const opened = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-iam' })
+  database = opened
+  const iam = await startIam({
+    database: opened,
+    environment: config.SIGNET_ENV,
+    host: config.HOST,
+    port: config.IAM_PORT,
+    keysFolder: config.SIGNET_KEYS,
+    tokens: {
+      issuer: config.ISSUER,
+      audience: config.AUDIENCE,
+      accessTokenTtlSeconds: config.ACCESS_TOKEN_TTL,
+      refreshTokenTtlSeconds: config.REFRESH_TOKEN_TTL,
+      permissionsMaxBytes: config.TOKEN_PERMISSIONS_MAX_BYTES,
+    },
+    passwordMinLength: config.PASSWORD_MIN_LENGTH,
+    defaultTenant: config.DEFAULT_TENANT,
+    workerCount: config.WORKER_COUNT,
+    trustProxy: config.TRUST_PROXY,
+    logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'iam'),
+  })
+  stopOnSignal(
+    async () => {
+      await iam.stop()
+      await opened.close()
+    },
+    reason => iam.app.log.info({ reason }, 'stopping'),
+  )
+} catch (error) {
+  await database?.close()
+  console.error(describe(error))
+  process.exitCode = 1
+}
+
+async function bringForward(config: IamConfig): Promise<void> {
+  const url = config.DATABASE_ADMIN_URL ?? config.DATABASE_URL
+  await migrate({ url, folder: migrations, waitMs: config.WAIT_FOR_DB * 1_000 })
+  await grantLogin(url, decodeURIComponent(new URL(config.DATABASE_URL).username), ['signet_app'])
+}
+
+/** What an operator can mend is said without a stack. */
+function describe(error: unknown): unknown {
+  const isTheirs =
+    error instanceof SettingsError || error instanceof KeyFolderError || error instanceof UnsafeSchemaError
+  return isTheirs ? error.message : error
+}

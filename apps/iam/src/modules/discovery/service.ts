@@ -1,0 +1,30 @@
+import type { TokenSettings } from '../../deps.ts'
+
+/** Authorization server metadata (RFC 8414), of what exists alone. */
+export interface IssuerMetadata {
+  readonly issuer: string
+  readonly jwks_uri: string
+  readonly service_documentation: string
+  readonly response_types_supported: readonly string[]
+  readonly grant_types_supported: readonly string[]
+}
+
+/** There is no authorization endpoint: `response_types_supported`, which has to be there, is empty. */
+export function describeIssuer({ issuer }: TokenSettings): IssuerMetadata {
+  return {
+    issuer,
+    jwks_uri: `${issuer}/.well-known/jwks.json`,
+    service_documentation: `${issuer}/docs`,
+    response_types_supported: [],
+    grant_types_supported: [],
+  }
+}
+
+/** Does `If-None-Match` name this validator (RFC 9110 section 13.1.2, weak comparison)? */
+export function matchesValidator(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false
+  return header.split(',').some(each => {
+    const given = each.trim()
+    return given === '*' || given.replace(/^W\//, '') === etag
+  })
+}

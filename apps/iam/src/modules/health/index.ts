@@ -1,0 +1,2 @@
+export { askDatabase } from './repo.ts'
+export { serveHealthcheck } from './routes.ts'

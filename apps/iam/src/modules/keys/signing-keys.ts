@@ -1,0 +1,158 @@
+/**
+ * The ring as a running program holds it: it signs with the active key, publishes the others, and takes up what is stored
+ * anew without a restart. A folder that becomes unreadable later changes nothing but the log.
+ */
+import { createHash, createPublicKey, type KeyObject, sign } from 'node:crypto'
+import { type FSWatcher, watch } from 'node:fs'
+import type { Clock } from '@signet/kernel'
+import { ensureRing, type KeyFolder } from './key-administration.ts'
+import { KeyFolderError, prepareFolder, readPrivateKey } from './key-files.ts'
+import { activeKey, isPublished, nextKeys, publishedUntilMs, type Ring } from './ring.ts'
+import { listRingVersions, readRing } from './ring-store.ts'
+
+/** One published key (RFC 7517). */
+export interface PublishedJwk {
+  readonly kty: 'RSA'
+  readonly kid: string
+  readonly use: 'sig'
+  readonly alg: 'RS256'
+  readonly n: string
+  readonly e: string
+}
+
+export interface KeySet {
+  readonly keys: readonly PublishedJwk[]
+  /** The JSON of the set, and a strong validator of it (RFC 9110 section 8.8.3). */
+  readonly body: string
+  readonly etag: string
+}
+
+export interface SigningKeys {
+  /** A JWS in compact form (RFC 7515) of an access token (`typ` is `at+jwt`, RFC 9068) with this payload, a JSON text. */
+  signAccessToken(payload: string): string
+  /** The public halves of the next, active and retired keys. */
+  keySet(): KeySet
+  /** The public half of the active key (SPKI). */
+  publicKeyPem(): string
+  /** Calls back after the ring has changed. */
+  onChange(listener: () => void): void
+  /** Calls back when the folder cannot be read any more, once until it can. The keys read before serve on. */
+  onFault(listener: (error: unknown) => void): void
+  close(): void
+}
+
+interface Signer {
+  readonly headerSegment: string
+  readonly key: KeyObject
+  readonly publicKeyPem: string
+}
+
+interface Loaded {
+  readonly ring: Ring
+  readonly signer: Signer
+}
+
+/** Watching is quick where the system can; looking is sure everywhere. */
+const lookEveryMs = 1_000
+
+/** Opens the ring, makes it where there is none. @throws KeyFolderError saying which file and what mends it */
+export async function openSigningKeys(options: KeyFolder): Promise<SigningKeys> {
+  await ensureRing(options)
+  const loaded = await loadRing(options.folder)
+  return createSigningKeys(options, loaded)
+}
+
+function createSigningKeys({ folder, tokenLifeMs, clock }: KeyFolder, first: Loaded): SigningKeys {
+  const listeners: (() => void)[] = []
+  const faultListeners: ((error: unknown) => void)[] = []
+  let { ring, signer } = first
+  let published = describeKeySet(ring, clock, tokenLifeMs)
+  let isFaulty = false
+  let looking: Promise<void> | undefined
+
+  async function look(): Promise<void> {
+    try {
+      if ((await listRingVersions(folder)).at(-1) === ring.version) return
+      const loaded = await loadRing(folder)
+      ring = loaded.ring
+      signer = loaded.signer
+      published = describeKeySet(ring, clock, tokenLifeMs)
+      for (const listener of listeners) listener()
+      isFaulty = false
+    } catch (error) {
+      if (isFaulty) return
+      isFaulty = true
+      for (const listener of faultListeners) listener(error)
+    }
+  }
+
+  function lookSoon(): void {
+    looking ??= look().finally(() => {
+      looking = undefined
+    })
+  }
+
+  const timer = setInterval(lookSoon, lookEveryMs)
+  timer.unref()
+  const watcher = watchFolder(folder, lookSoon)
+
+  return {
+    signAccessToken(payload) {
+      const input = `${signer.headerSegment}.${Buffer.from(payload).toString('base64url')}`
+      return `${input}.${sign('RSA-SHA256', Buffer.from(input), signer.key).toString('base64url')}`
+    },
+    keySet() {
+      if (published.untilMs <= clock()) published = describeKeySet(ring, clock, tokenLifeMs)
+      return published.set
+    },
+    publicKeyPem: () => signer.publicKeyPem,
+    onChange: listener => void listeners.push(listener),
+    onFault: listener => void faultListeners.push(listener),
+    close() {
+      clearInterval(timer)
+      watcher?.close()
+    },
+  }
+}
+
+/** Some file systems cannot be watched: the interval is enough there. */
+function watchFolder(folder: string, onEvent: () => void): FSWatcher | undefined {
+  try {
+    return watch(folder, { persistent: false }, onEvent).on('error', () => undefined)
+  } catch {
+    return undefined
+  }
+}
+
+async function loadRing(folder: string): Promise<Loaded> {
+  await prepareFolder(folder)
+  const ring = await readRing(folder)
+  if (ring === undefined) throw new KeyFolderError(`${folder} holds no keys any more. Restore it from your backup.`)
+  try {
+    const active = activeKey(ring)
+    const key = await readPrivateKey(folder, active.kid, 'pnpm keys rotate')
+    for (const { kid } of nextKeys(ring)) await readPrivateKey(folder, kid, `pnpm keys remove ${kid}`)
+    return { ring, signer: createSigner(active.kid, key) }
+  } catch (error) {
+    // Somebody has rotated between the reading of the ring and that of its keys.
+    if ((await listRingVersions(folder)).at(-1) !== ring.version) return loadRing(folder)
+    throw error
+  }
+}
+
+function createSigner(kid: string, key: KeyObject): Signer {
+  const header = JSON.stringify({ alg: 'RS256', typ: 'at+jwt', kid })
+  return {
+    headerSegment: Buffer.from(header).toString('base64url'),
+    key,
+    publicKeyPem: createPublicKey(key).export({ type: 'spki', format: 'pem' }) as string,
+  }
+}
+
+function describeKeySet(ring: Ring, clock: Clock, tokenLifeMs: number): { set: KeySet; untilMs: number } {
+  const shown = ring.keys.filter(key => isPublished(key, clock(), tokenLifeMs))
+  const keys = shown.map(({ kid, n, e }): PublishedJwk => ({ kty: 'RSA', kid, use: 'sig', alg: 'RS256', n, e }))
+  const body = JSON.stringify({ keys })
+  const etag = `"${createHash('sha256').update(body).digest('base64url')}"`
+  return { set: { keys, body, etag }, untilMs: Math.min(...shown.map(key => publishedUntilMs(key, tokenLifeMs))) }
+}

@@ -1,0 +1,1 @@
+export { serveMe } from './routes.ts'

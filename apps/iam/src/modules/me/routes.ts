@@ -1,0 +1,56 @@
+import { type App, problemResponses } from '@signet/http'
+import type { MembershipId } from '@signet/kernel'
+import type { Deps } from '../../deps.ts'
+import { describeRequest } from '../../request-facts.ts'
+import { findSelf } from '../sessions/index.ts'
+import { AcceptedMembership, Me, MeChange, MembershipPath } from './schema.ts'
+import { acceptMembership, changeMe, findMe } from './service.ts'
+
+const tags = ['People']
+
+export function serveMe(app: App, deps: Deps): void {
+  app.get(
+    '/api/v1/me',
+    {
+      config: { access: {} },
+      schema: {
+        tags,
+        summary: 'Who am I?',
+        description: 'The person, with the roles and permissions of this moment in the tenant of the token.',
+        response: { 200: Me, ...problemResponses(401, 503) },
+      },
+    },
+    async request => findMe(deps, await findSelf(deps, request.principal, describeRequest(request))),
+  )
+  app.patch(
+    '/api/v1/me',
+    {
+      config: { access: {} },
+      schema: {
+        tags,
+        summary: 'Change what I am called',
+        body: MeChange,
+        response: { 200: Me, ...problemResponses(400, 401, 409, 503) },
+      },
+    },
+    async request => changeMe(deps, await findSelf(deps, request.principal, describeRequest(request)), request.body),
+  )
+  app.post(
+    '/api/v1/me/memberships/:id/accept',
+    {
+      config: { access: {} },
+      schema: {
+        tags,
+        summary: 'Accept an invitation to another tenant',
+        description: 'The invitation was sent to the address of the person who accepts it.',
+        params: MembershipPath,
+        response: { 200: AcceptedMembership, ...problemResponses(400, 401, 404, 409, 503) },
+      },
+    },
+    async request => {
+      const facts = describeRequest(request)
+      const self = await findSelf(deps, request.principal, facts)
+      return acceptMembership(deps, self, request.params.id as MembershipId, facts)
+    },
+  )
+}

@@ -1,0 +1,33 @@
+import { IdText, strictObject } from '@signet/http'
+import { type Static, Type } from 'typebox'
+import { personMembers } from '../../person-answer.ts'
+import { Language, NullableName } from '../../person-fields.ts'
+
+const Tenant = strictObject({ id: IdText, slug: Type.String(), name: Type.String() })
+const roles = Type.Array(Type.String())
+
+export const Me = strictObject({
+  ...personMembers,
+  password_change_required: Type.Boolean(),
+  tenant: Type.Object(Tenant.properties, { additionalProperties: false, description: 'Where this token works' }),
+  roles: Type.Array(Type.String(), { description: 'In that tenant' }),
+  permissions: Type.Array(Type.String(), { description: 'In that tenant, as they are now' }),
+  memberships: Type.Array(strictObject({ id: IdText, tenant: Tenant, roles })),
+})
+export type Me = Static<typeof Me>
+
+/** E-mail and phone are changed by proving them, a username by an administrator: people sign in with them. */
+export const MeChange = strictObject(
+  {
+    name: Type.Optional(NullableName),
+    first_name: Type.Optional(NullableName),
+    last_name: Type.Optional(NullableName),
+    language: Type.Optional(Language),
+  },
+  { description: 'A merge patch (RFC 7396): what is absent stays, null clears' },
+)
+export type MeChange = Static<typeof MeChange>
+
+export const MembershipPath = strictObject({ id: IdText })
+export const AcceptedMembership = strictObject({ id: IdText, tenant_id: IdText })
+export type AcceptedMembership = Static<typeof AcceptedMembership>

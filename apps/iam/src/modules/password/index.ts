@@ -1,0 +1,1 @@
+export { servePassword } from './routes.ts'

@@ -1,0 +1,1 @@
+export { serveRegistration } from './routes.ts'

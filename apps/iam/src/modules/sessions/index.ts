@@ -1,0 +1,2 @@
+export { serveSessions } from './routes.ts'
+export { findSelf, type Self } from './service.ts'

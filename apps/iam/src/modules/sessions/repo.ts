@@ -1,0 +1,79 @@
+import { type Database, runStatement } from '@signet/db'
+import type { Actor, Grant, SessionId, TenantId, UserId } from '@signet/kernel'
+import type { RequestFacts } from '../../deps.ts'
+
+export interface ActorRow {
+  readonly roles: string[]
+  readonly permissions: string[]
+  readonly isPlatformStaff: boolean
+  readonly mustChange: boolean
+  readonly homeTenantId: TenantId
+}
+
+/** Undefined where the session, the person, the membership or the tenant is over. */
+export async function loadActor(
+  database: Database,
+  claims: { readonly userId: UserId; readonly tenantId: TenantId; readonly sessionId: SessionId },
+): Promise<ActorRow | undefined> {
+  const [row] = await runStatement(
+    database,
+    sql => sql<ActorRow[]>`
+      select roles, permissions, is_platform_staff as "isPlatformStaff", must_change as "mustChange",
+        home_tenant(${claims.userId}) as "homeTenantId"
+      from load_actor(${claims.userId}, ${claims.tenantId}, ${claims.sessionId})`,
+  )
+  return row
+}
+
+/** One live session: a device on which somebody is signed in. */
+export interface OwnSession {
+  readonly id: SessionId
+  readonly userId: UserId
+  readonly tenantId: TenantId
+  readonly tenantSlug: string
+  readonly tenantName: string
+  readonly amr: string[]
+  readonly ip: string | null
+  readonly userAgent: string | null
+  readonly authenticatedAt: Date
+  readonly lastUsedAt: Date
+  readonly expiresAt: Date
+}
+
+/** The live sessions of a person in every tenant, the newest first. */
+export async function listSessions(
+  database: Database,
+  userId: UserId,
+  { before, limit }: { readonly before: SessionId | null; readonly limit: number },
+): Promise<OwnSession[]> {
+  return runStatement(
+    database,
+    sql => sql<OwnSession[]>`
+      select id, ${userId}::uuid as "userId", tenant_id as "tenantId", tenant_slug as "tenantSlug", tenant_name as "tenantName", amr, ip,
+        user_agent as "userAgent", authenticated_at as "authenticatedAt", last_used_at as "lastUsedAt", expires_at as "expiresAt"
+      from sessions_of(${userId}) where ${before}::uuid is null or id < ${before} order by id desc limit ${limit}`,
+  )
+}
+
+/** Undefined where the person has no such live session. */
+export async function findSession(
+  database: Database,
+  userId: UserId,
+  id: SessionId,
+): Promise<Pick<OwnSession, 'id' | 'userId'> | undefined> {
+  const [row] = await runStatement(
+    database,
+    sql => sql<Pick<OwnSession, 'id' | 'userId'>[]>`
+      select id, ${userId}::uuid as "userId" from sessions_of(${userId}) where id = ${id}`,
+  )
+  return row
+}
+
+export async function endSession(
+  database: Database,
+  grant: Grant<'sessions:delete', Pick<OwnSession, 'id' | 'userId'>, Pick<Actor, 'userId'>>,
+  request: RequestFacts,
+): Promise<void> {
+  const { id } = grant.resource
+  await runStatement(database, sql => sql`select end_session(${id}, 'ended-by-owner', ${request.ip}, ${request.id})`)
+}

@@ -1,0 +1,59 @@
+import { type App, problemResponses } from '@signet/http'
+import type { SessionId } from '@signet/kernel'
+import { Type } from 'typebox'
+import type { Deps } from '../../deps.ts'
+import { describeRequest } from '../../request-facts.ts'
+import { SessionPage, SessionPath, SessionQuery } from './schema.ts'
+import { endOtherSessions, endOwnSession, findSelf, listOwnSessions } from './service.ts'
+
+const tags = ['Sessions']
+
+export function serveSessions(app: App, deps: Deps): void {
+  app.get(
+    '/api/v1/sessions',
+    {
+      config: { access: {} },
+      schema: {
+        tags,
+        summary: 'List where I am signed in',
+        querystring: SessionQuery,
+        response: { 200: SessionPage, ...problemResponses(400, 401, 503) },
+      },
+    },
+    async request =>
+      listOwnSessions(deps, await findSelf(deps, request.principal, describeRequest(request)), request.query),
+  )
+  app.delete(
+    '/api/v1/sessions/:id',
+    {
+      config: { access: {} },
+      schema: {
+        tags,
+        summary: 'Sign one of my devices out',
+        params: SessionPath,
+        response: { 204: Type.Null(), ...problemResponses(400, 401, 404, 503) },
+      },
+    },
+    async (request, reply) => {
+      const facts = describeRequest(request)
+      await endOwnSession(deps, await findSelf(deps, request.principal, facts), request.params.id as SessionId, facts)
+      return reply.code(204).send(null)
+    },
+  )
+  app.delete(
+    '/api/v1/sessions',
+    {
+      config: { access: {} },
+      schema: {
+        tags,
+        summary: 'Sign all my other devices out',
+        description: 'Ends every session of the person, in every tenant, but the one that asks.',
+        response: { 204: Type.Null(), ...problemResponses(401, 503) },
+      },
+    },
+    async (request, reply) => {
+      await endOtherSessions(deps, await findSelf(deps, request.principal, describeRequest(request)))
+      return reply.code(204).send(null)
+    },
+  )
+}

@@ -1,0 +1,102 @@
+/** Who a verified token speaks for, as the database has it now, and the sessions of that person. */
+import { endUserSessions, recordAudit } from '@signet/accounts'
+import { inTenant } from '@signet/db'
+import {
+  type Actor,
+  authorize,
+  cursorScope,
+  decodeCursor,
+  encodeCursor,
+  problem,
+  type SessionId,
+  type TenantId,
+  type UserId,
+} from '@signet/kernel'
+import type { Principal } from '@signet/verifier'
+import type { Deps, RequestFacts } from '../../deps.ts'
+import { sessionPolicy } from './policy.ts'
+import { endSession, findSession, listSessions, loadActor, type OwnSession } from './repo.ts'
+import type { SessionPage } from './schema.ts'
+
+/** An actor at the issuer, who also knows where they are at home and whether their password may stay. */
+export interface Self extends Actor {
+  readonly homeTenantId: TenantId
+  readonly mustChangePassword: boolean
+}
+
+/**
+ * The person of a verified token, with what they hold at this moment.
+ * @throws Problem `session-ended` where session, person, membership or tenant is over
+ */
+export async function findSelf(
+  deps: Pick<Deps, 'database'>,
+  { subject, tenant, claims }: Principal,
+  request: RequestFacts,
+): Promise<Self> {
+  if (claims.sid === undefined) throw problem('session-ended')
+  const ids = { userId: subject as UserId, tenantId: tenant as TenantId, sessionId: claims.sid as SessionId }
+  const row = await loadActor(deps.database, ids)
+  if (row === undefined) throw problem('session-ended')
+  return {
+    ...ids,
+    roles: new Set(row.roles),
+    permissions: new Set(row.permissions),
+    isPlatformStaff: row.isPlatformStaff,
+    request: { id: request.id, ip: request.ip },
+    homeTenantId: row.homeTenantId,
+    mustChangePassword: row.mustChange,
+  }
+}
+
+/** @throws Problem `invalid-cursor` */
+export async function listOwnSessions(
+  deps: Deps,
+  self: Self,
+  { limit = 50, cursor }: { readonly limit?: number; readonly cursor?: string },
+): Promise<SessionPage> {
+  const scope = cursorScope(self.tenantId, `sessions of ${self.userId}`, {})
+  const [before] = cursor === undefined ? [null] : decodeCursor(deps.cursorKey, scope, cursor)
+  const rows = await listSessions(deps.database, self.userId, { before: before as SessionId | null, limit: limit + 1 })
+  const shown = rows.slice(0, limit)
+  const last = rows.length > limit ? shown.at(-1) : undefined
+  return {
+    items: shown.map(row => describeSession(row, self)),
+    next_cursor: last === undefined ? null : encodeCursor(deps.cursorKey, scope, [last.id]),
+  }
+}
+
+/** @throws Problem `session-not-found`, also for the sessions of others */
+export async function endOwnSession(deps: Deps, self: Self, id: SessionId, request: RequestFacts): Promise<void> {
+  const session = await findSession(deps.database, self.userId, id)
+  if (session === undefined) throw problem('session-not-found')
+  await endSession(deps.database, authorize(sessionPolicy, 'sessions:delete', self, session), request)
+}
+
+/** Ends every session of the person, in every tenant, but the one that asks. */
+export async function endOtherSessions(deps: Deps, self: Self): Promise<void> {
+  await inTenant(deps.database, self.homeTenantId, async tx => {
+    const ended = await endUserSessions(tx, self.userId, { except: self.sessionId, reason: 'ended-by-owner' })
+    await recordAudit(tx, {
+      action: 'sessions.ended',
+      actor: self,
+      targetType: 'user',
+      targetId: self.userId,
+      after: { sessions_ended: ended },
+      request: self.request,
+    })
+  })
+}
+
+function describeSession(row: OwnSession, self: Self): SessionPage['items'][number] {
+  return {
+    id: row.id,
+    is_current: row.id === self.sessionId,
+    tenant: { id: row.tenantId, slug: row.tenantSlug, name: row.tenantName },
+    amr: row.amr,
+    ip: row.ip,
+    user_agent: row.userAgent,
+    authenticated_at: row.authenticatedAt.toISOString(),
+    last_used_at: row.lastUsedAt.toISOString(),
+    expires_at: row.expiresAt.toISOString(),
+  }
+}

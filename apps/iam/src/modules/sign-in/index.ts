@@ -1,0 +1,1 @@
+export { serveSignIn } from './routes.ts'

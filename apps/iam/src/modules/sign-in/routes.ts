@@ -1,0 +1,27 @@
+import { type App, problemResponses } from '@signet/http'
+import type { Deps } from '../../deps.ts'
+import { describeRequest } from '../../request-facts.ts'
+import { TokenAnswer } from '../tokens/index.ts'
+import { SignInRequest } from './schema.ts'
+import { signInByPassword } from './service.ts'
+
+export function serveSignIn(app: App, deps: Deps): void {
+  app.post(
+    '/api/v1/tokens',
+    {
+      config: { access: 'public' },
+      schema: {
+        tags: ['Tokens'],
+        summary: 'Sign in with a password',
+        description:
+          'Without `tenant` the person lands in their home tenant; platform staff land in the default tenant. Whatever is wrong, the answer is the same.',
+        body: SignInRequest,
+        response: { 200: TokenAnswer, ...problemResponses(400, 401, 503) },
+      },
+    },
+    async (request, reply) => {
+      reply.header('cache-control', 'no-store')
+      return signInByPassword(deps, request.body, describeRequest(request))
+    },
+  )
+}

@@ -1,0 +1,24 @@
+import { strictObject } from '@signet/http'
+import { type Static, Type } from 'typebox'
+import { Password, TenantSlug } from '../../person-fields.ts'
+
+const Identifier = Type.String({ minLength: 1, maxLength: 320 })
+
+export const SignInRequest = strictObject(
+  {
+    email: Type.Optional(Identifier),
+    username: Type.Optional(Identifier),
+    phone: Type.Optional(Identifier),
+    identifier: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 320,
+        description: 'An e-mail address (has an @), a phone number (begins with +) or a username',
+      }),
+    ),
+    password: Password,
+    tenant: Type.Optional(TenantSlug),
+  },
+  { description: 'Exactly one of email, username, phone and identifier' },
+)
+export type SignInRequest = Static<typeof SignInRequest>

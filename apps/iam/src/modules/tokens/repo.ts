@@ -1,0 +1,102 @@
+/** Each call is ONE statement: a SQL function that guards, writes, audits and returns. */
+import { type Database, runStatement } from '@signet/db'
+import type { Actor, SessionId, TenantId, UserId } from '@signet/kernel'
+import type { RequestFacts, TokenSettings } from '../../deps.ts'
+import type { RefreshToken } from './refresh-token.ts'
+
+/** A row of a session function. `refreshExpiresIn` counts in whole seconds on the database's clock. */
+export interface SessionRow {
+  readonly roles: string[]
+  readonly permissions: string[]
+  readonly kind: string
+  readonly amr: string[]
+  readonly authenticatedAt: Date
+  readonly refreshExpiresIn: number
+  readonly mustChange: boolean
+}
+
+/** A session is over so long after its sign-in, however often it was refreshed. */
+const sessionLife = '30 days'
+/** Within it a repeated refresh gets the same answer: the first may have been lost on the way. */
+const grace = '10 seconds'
+
+export interface NewSession {
+  readonly token: RefreshToken
+  readonly userId: UserId
+  readonly tenantId: TenantId
+  /** The hash that the password was checked against: where it is another by now, nothing is opened. */
+  readonly checkedHash: string
+}
+
+/** Undefined where the person, the membership, the tenant or the password is not what was checked any more. */
+export async function openSession(
+  database: Database,
+  { refreshTokenTtlSeconds }: TokenSettings,
+  { token, userId, tenantId, checkedHash }: NewSession,
+  request: RequestFacts,
+): Promise<SessionRow | undefined> {
+  const [row] = await runStatement(
+    database,
+    sql => sql<SessionRow[]>`
+      select roles, permissions, kind, '{pwd}'::text[] as amr, authenticated_at as "authenticatedAt",
+        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange"
+      from open_session(${token.sessionId}, ${userId}, ${tenantId}, ${checkedHash}, ${token.hash}, '{pwd}',
+        make_interval(secs => ${refreshTokenTtlSeconds}), ${sessionLife}::interval, 'session.opened', ${request.ip},
+        ${request.userAgent}, ${request.id})`,
+  )
+  return row
+}
+
+export type RefreshOutcome = 'rotated' | 'repeated' | 'reused' | 'ended'
+export interface RefreshRow extends SessionRow {
+  readonly outcome: RefreshOutcome
+  readonly tenantId: TenantId
+  readonly userId: UserId
+}
+
+/** Undefined where there is no such session. */
+export async function refreshSession(
+  database: Database,
+  { refreshTokenTtlSeconds }: TokenSettings,
+  presented: RefreshToken,
+  successor: RefreshToken,
+  request: RequestFacts,
+): Promise<RefreshRow | undefined> {
+  const [row] = await runStatement(
+    database,
+    sql => sql<RefreshRow[]>`
+      select outcome, tenant_id as "tenantId", user_id as "userId", roles, permissions, kind, amr, authenticated_at as "authenticatedAt",
+        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange"
+      from refresh_session(${presented.sessionId}, ${presented.hash}, ${successor.hash}, ${grace}::interval,
+        make_interval(secs => ${refreshTokenTtlSeconds}), ${request.ip}, ${request.id})`,
+  )
+  return row
+}
+
+export async function endSession(database: Database, sessionId: SessionId, request: RequestFacts): Promise<void> {
+  await runStatement(database, sql => sql`select end_session(${sessionId}, 'signed-out', ${request.ip}, ${request.id})`)
+}
+
+export interface EntryRow extends SessionRow {
+  readonly outcome: 'entered' | 'refused' | 'ended'
+}
+
+/** Opens a session in another tenant out of the actor's; the function decides whether they may. */
+export async function enterTenant(
+  database: Database,
+  { refreshTokenTtlSeconds }: TokenSettings,
+  actor: Pick<Actor, 'userId' | 'sessionId'>,
+  tenantId: TenantId,
+  token: RefreshToken,
+  request: RequestFacts,
+): Promise<EntryRow> {
+  const [row] = await runStatement(
+    database,
+    sql => sql<[EntryRow]>`
+      select outcome, roles, permissions, kind, amr, authenticated_at as "authenticatedAt",
+        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange"
+      from enter_tenant(${token.sessionId}, ${actor.sessionId}, ${actor.userId}, ${tenantId}, ${token.hash},
+        make_interval(secs => ${refreshTokenTtlSeconds}), ${request.ip}, ${request.userAgent}, ${request.id})`,
+  )
+  return row
+}

@@ -1,0 +1,62 @@
+import { availableParallelism } from 'node:os'
+import { createHasher } from '@signet/accounts'
+import { assertSafeSchema, type Database } from '@signet/db'
+import { loadInstallationSecret, type Program, type ServerOptions, startProgram } from '@signet/http'
+import { type Clock, deriveKey, systemClock } from '@signet/kernel'
+import { buildApp } from './app.ts'
+import type { Deps, TokenSettings } from './deps.ts'
+import { openSigningKeys } from './modules/keys/index.ts'
+import { createRefreshTokens } from './modules/tokens/index.ts'
+
+export interface IamOptions extends ServerOptions {
+  /** Its login may become `signet_app`. Closing it stays with the caller. */
+  readonly database: Database
+  /** `production` and `staging` refuse a database login that passes over row-level security. */
+  readonly environment: string
+  readonly host: string
+  /** 0 for any that is free. */
+  readonly port: number
+  /** Holds the signing keys and the secret; both are made where there are none. */
+  readonly keysFolder: string
+  readonly tokens: TokenSettings
+  readonly passwordMinLength: number
+  readonly defaultTenant: string | undefined
+  /** Processes that share the cores of this machine. */
+  readonly workerCount: number
+}
+
+/** Jobs of about 20 ms that one lane does in a second: whoever would wait longer is told to come back. */
+const queuedJobsPerLane = 50
+
+/**
+ * Checks the database, opens the keys, builds the app and listens.
+ * @throws UnsafeSchemaError, KeyFolderError
+ */
+export async function startIam(options: IamOptions, clock: Clock = systemClock): Promise<Program> {
+  const { database, keysFolder, tokens, host, port } = options
+  await assertSafeSchema(database, { environment: options.environment })
+  const signingKeys = await openSigningKeys({
+    folder: keysFolder,
+    tokenLifeMs: tokens.accessTokenTtlSeconds * 1_000,
+    clock,
+  })
+  const secret = await loadInstallationSecret(keysFolder)
+  const lanes = Math.max(1, Math.floor(availableParallelism() / options.workerCount))
+  const deps: Deps = {
+    database,
+    signingKeys,
+    refreshTokens: createRefreshTokens(secret),
+    hasher: createHasher({ maxConcurrent: lanes, queueLimit: lanes * queuedJobsPerLane }),
+    clock,
+    tokens,
+    passwordMinLength: options.passwordMinLength,
+    defaultTenant: options.defaultTenant,
+    cursorKey: deriveKey(secret, 'cursor'),
+  }
+  const app = await buildApp({ ...deps, logger: options.logger, trustProxy: options.trustProxy })
+  signingKeys.onFault(error =>
+    app.log.error({ err: error }, 'the signing keys cannot be read again: those read before serve on'),
+  )
+  app.addHook('onClose', async () => signingKeys.close())
+  return startProgram(app, { host, port })
+}

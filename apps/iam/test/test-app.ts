@@ -1,0 +1,155 @@
+// The issuer as it runs, on a database of its own, with a company, keys made on the spot, and a clock that can be turned.
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createHasher, type PasswordHasher } from '@signet/accounts'
+import { runStatement, type Statements, withAdminClient } from '@signet/db'
+import type { App } from '@signet/http'
+import { deriveKey, newId, type TenantId, type UserId } from '@signet/kernel'
+import { type TestDatabase, type TestScope, testDatabase } from '@signet/testkit'
+import { buildApp } from '../src/app.ts'
+import type { Deps } from '../src/deps.ts'
+import { openSigningKeys, type SigningKeys } from '../src/modules/keys/index.ts'
+import { createRefreshTokens } from '../src/modules/tokens/index.ts'
+
+export const issuer = 'http://localhost:4000'
+export const audience = 'signet'
+export const password = 'a quiet green harbour'
+
+export interface TestApp {
+  readonly app: App
+  readonly deps: Deps
+  readonly database: TestDatabase
+  readonly keysFolder: string
+  readonly signingKeys: SigningKeys
+  readonly hasher: PasswordHasher
+  readonly platform: TenantId
+  readonly company: TenantId
+  readonly administrator: { readonly id: UserId; readonly email: string }
+  readonly clock: { nowMs(): number; shift(ms: number): void }
+  /** Statements as the owner of the tables, past row-level security: to look and to turn rows' times. */
+  asOwner<T>(work: (sql: Statements) => Promise<T>): Promise<T>
+  post(url: string, body: object, token?: string): Promise<Answer>
+  call(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    url: string,
+    options?: { token?: string; body?: object },
+  ): Promise<Answer>
+  register(person: object): Promise<Person>
+  signIn(identifier: string, extra?: object): Promise<Tokens>
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Record<string, unknown>
+  // oxlint-disable-next-line typescript/no-explicit-any -- answers of all shapes; tests compare every member they read
+  readonly body: any
+  readonly text: string
+}
+
+export interface Person {
+  readonly id: string
+  readonly email: string
+}
+
+export interface Tokens {
+  readonly access_token: string
+  readonly refresh_token: string
+}
+
+export async function temporaryFolder(t: TestScope): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'signet-iam-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+export async function testApp(
+  t: TestScope,
+  options: { logger?: Parameters<typeof buildApp>[0]['logger'] } = {},
+): Promise<TestApp> {
+  const keysFolder = join(await temporaryFolder(t), 'keys')
+  const database = await testDatabase(t)
+  let shiftMs = 0
+  const clock = () => Date.now() + shiftMs
+  const signingKeys = await openSigningKeys({ folder: keysFolder, tokenLifeMs: 900_000, clock })
+  const secret = randomBytes(32)
+  const hasher = createHasher({ maxConcurrent: 2, queueLimit: 200 })
+  const deps: Deps = {
+    database: database.db,
+    signingKeys,
+    refreshTokens: createRefreshTokens(secret),
+    hasher,
+    clock,
+    tokens: {
+      issuer,
+      audience,
+      accessTokenTtlSeconds: 900,
+      refreshTokenTtlSeconds: 432_000,
+      permissionsMaxBytes: 2_048,
+    },
+    passwordMinLength: 8,
+    defaultTenant: undefined,
+    cursorKey: deriveKey(secret, 'cursor'),
+  }
+  const app = await buildApp({ ...deps, logger: options.logger ?? false, trustProxy: [] })
+  await app.ready()
+  t.teardown(async () => {
+    await app.close()
+    signingKeys.close()
+  })
+
+  const platform = newId<TenantId>()
+  const company = newId<TenantId>()
+  const administrator = { id: newId<UserId>(), email: 'root@example.com' }
+  const hash = await hasher.hash(password)
+  await runStatement(
+    database.db,
+    sql =>
+      sql`select bootstrap_installation(${platform}, ${company}, 'acme', 'Acme', ${administrator.id}, ${administrator.email}, null, null, ${hash}, null, null)`,
+  )
+
+  const call: TestApp['call'] = async (method, url, { token, body } = {}) => {
+    const answer = await app.inject({
+      method,
+      url,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      ...(body === undefined ? {} : { payload: body }),
+    })
+    const isJson = answer.headers['content-type']?.includes('json') === true
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      text: answer.body,
+      body: isJson ? JSON.parse(answer.body) : undefined,
+    }
+  }
+  const post: TestApp['post'] = (url, body, token) =>
+    call('POST', url, { body, ...(token === undefined ? {} : { token }) })
+
+  return {
+    app,
+    deps,
+    database,
+    keysFolder,
+    signingKeys,
+    hasher,
+    platform,
+    company,
+    administrator,
+    clock: { nowMs: clock, shift: ms => void (shiftMs += ms) },
+    asOwner: work => withAdminClient(database.superUrl, sql => work(sql)),
+    post,
+    call,
+    register: async person => {
+      const answer = await post('/api/v1/users', { password, ...person })
+      if (answer.status !== 201) throw new Error(`Registration answered ${answer.text}`)
+      return answer.body
+    },
+    signIn: async (identifier, extra = {}) => {
+      const answer = await post('/api/v1/tokens', { identifier, password, ...extra })
+      if (answer.status !== 200) throw new Error(`Sign-in answered ${answer.text}`)
+      return answer.body
+    },
+  }
+}
