@@ -131,6 +131,10 @@ t.test('A forged token is refused', async t => {
         refuses(t, `${input}.${signature}`, 'invalid_signature', `${alg} stated as ${stated}`)
       }
     }
+    for (const alg of ['none', 'HS256', 'PS256', 'RS384', 'RS512', 'rs256', '', null, ['RS256'], undefined]) {
+      const forged = issuer.sign(header(issuer, { alg }), goodJson())
+      refuses(t, forged, 'invalid_signature', `alg ${JSON.stringify(alg)} over an RS256 signature`)
+    }
   })
 
   await attack('F-07 crit and b64', async t => {
@@ -341,6 +345,10 @@ t.test('F-05 a kid that is unknown or no kid', async t => {
   t.equal(await reasonOf(() => by.verify(server.token({}, { kid: 'k'.repeat(100_000) }))), 'malformed', '100 kB')
   t.equal(calls, 1, 'what is no kid causes no fetch')
   nowMs += 30_001
+  for (const rest of ['.AAAA', '.AAAA.AAAA']) {
+    t.equal(await reasonOf(() => by.verify(server.token({}, { kid: 'unknown' }) + rest)), 'malformed')
+  }
+  t.equal(calls, 1, 'nor does an unknown one in a token of more than three segments')
   const strangers = [
     'unknown',
     '../../../etc/passwd',

@@ -494,10 +494,11 @@ t.test('V-12 claims have no prototype and are frozen', async t => {
   const everyObject: object = Object.getPrototypeOf({})
   Object.defineProperty(everyObject, 'permissions', { value: ['all:do'], configurable: true })
   Object.defineProperty(everyObject, 'sub', { value: 'polluted', configurable: true })
+  Object.defineProperty(everyObject, 'typ', { value: 'at+jwt', configurable: true })
   t.teardown(() => {
-    Reflect.deleteProperty(everyObject, 'permissions')
-    Reflect.deleteProperty(everyObject, 'sub')
+    for (const name of ['permissions', 'sub', 'typ']) Reflect.deleteProperty(everyObject, name)
   })
+  t.equal(await reasonOf(() => verifier.verify(issuer.token({}, { typ: undefined }))), 'wrong_type', 'and no type')
   t.equal(
     await reasonOf(() => verifier.verify(issuer.token({ sub: undefined }))),
     'invalid_claims',
