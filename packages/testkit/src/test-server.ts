@@ -6,7 +6,7 @@
 
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -83,13 +83,10 @@ function ring(port: number): Promise<boolean> {
   })
 }
 
-/** Only saves work when two files start at once; nothing depends on it. */
-const startingFreshMs = 10_000
-
+/** Waits for whoever is starting one already. That only saves work: nothing depends on it. */
 async function startOrAwait(folder: string): Promise<Announcement> {
   const marker = join(folder, 'starting')
-  const startedAt = performance.now()
-  while (!(await placeMarker(marker)) && performance.now() - startedAt < startingFreshMs) {
+  while (!(await placeMarker(marker)) && (await isStarterAlive(marker))) {
     const announced = await joinAnnounced(folder)
     if (announced !== undefined) return announced
     await pause(50)
@@ -103,7 +100,19 @@ async function startOrAwait(folder: string): Promise<Announcement> {
 
 async function placeMarker(marker: string): Promise<boolean> {
   try {
-    await (await open(marker, 'wx')).close()
+    await writeFile(marker, String(process.pid), { flag: 'wx' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function isStarterAlive(marker: string): Promise<boolean> {
+  const text = await readFile(marker, 'utf8').catch(() => undefined)
+  // Just removed, or not written to the end yet: look again.
+  if (text === undefined || text === '') return true
+  try {
+    process.kill(Number(text), 0)
     return true
   } catch {
     return false
