@@ -6,6 +6,12 @@ export interface Deps {
   readonly db: Database
   readonly hasher: PasswordHasher
   readonly passwordMinLength: number
+  readonly setup: {
+    /** Who sends it may initialise the installation. */
+    readonly token: string | undefined
+    /** May whoever calls from this machine? No where a proxy stands before us: then everybody does. */
+    readonly isLoopbackTrusted: boolean
+  }
   /** Derived from the installation's secret, one key a purpose. */
   readonly keys: { readonly cursor: Uint8Array; readonly idempotency: Uint8Array }
 }

@@ -19,7 +19,8 @@ export function sendPage<T, V>(
 ): { items: V[]; next_cursor: string | null; total?: number } {
   if (page.next_cursor !== null) {
     const query = new URLSearchParams()
-    for (const [name, value] of Object.entries({ ...request.query, cursor: page.next_cursor })) query.set(name, String(value))
+    for (const [name, value] of Object.entries({ ...request.query, cursor: page.next_cursor }))
+      query.set(name, String(value))
     reply.header('link', `<${request.url.split('?', 1)[0]}?${query}>; rel="next"`)
   }
   const { next_cursor, total } = page

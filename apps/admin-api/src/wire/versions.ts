@@ -9,7 +9,10 @@ export function etagOf({ version }: { readonly version: number }): string {
 /** The header of a change. Other headers pass. */
 export const Precondition = Type.Object({
   'if-match': Type.Optional(
-    Type.String({ description: 'The ETag as it was read. Of something below a parent: the ETag of the parent.', examples: ['"3"'] }),
+    Type.String({
+      description: 'The ETag as it was read. Of something below a parent: the ETag of the parent.',
+      examples: ['"3"'],
+    }),
   ),
 })
 

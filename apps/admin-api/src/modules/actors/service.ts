@@ -3,26 +3,27 @@
  * a role taken away, a suspension or an ended session counts at once, whatever the token still says.
  */
 import { inTenant, type Database, type TenantTx } from '@signet/db'
-import { type Actor, problem, type TenantId } from '@signet/kernel'
+import { type Actor, holds, problem, type Rule, type TenantId } from '@signet/kernel'
 import type { Caller } from '../../wire/caller.ts'
 import { selectActor } from './repo.ts'
 
 /**
- * Runs `work` in one transaction as the caller. Whoever lacks `permission` altogether hears so before anything is looked
- * up, so that the answer depends on nothing that exists; what they may do to one thing, the module's policy decides.
+ * Runs `work` in one transaction as the caller. Whoever lacks what is `needed` (a permission) hears so before anything is
+ * looked up, so that the answer depends on nothing that exists; what they may do to one thing, the module's policy decides.
  * @param scope the tenant whose rows exist in the transaction: the token's own but where the platform acts on tenants
  * @throws Problem `session-ended`, `password-change-required`, `forbidden`
  */
 export function actAs<T>(
   { db }: { readonly db: Database },
   caller: Caller,
-  permission: string,
+  needed: string | Rule<null>,
   work: (tx: TenantTx, actor: Actor) => Promise<T>,
   scope: TenantId = caller.tenantId,
 ): Promise<T> {
   return inTenant(db, scope, async tx => {
     const actor = await loadActor(tx, caller)
-    if (!actor.permissions.has(permission)) throw problem('forbidden', `This needs the permission ${permission}.`)
+    const verdict = (typeof needed === 'string' ? holds(needed) : needed)(actor, null)
+    if (verdict !== true) throw problem('forbidden', verdict)
     return work(tx, actor)
   })
 }

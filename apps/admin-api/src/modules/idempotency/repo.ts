@@ -12,7 +12,9 @@ export interface KeptAnswer {
 /** False while another transaction works under the same key. Held until the end of this one. */
 export async function lockKey(tx: TenantTx, actor: Actor, key: string): Promise<boolean> {
   const name = `idempotency:${actor.tenantId}:${actor.userId}:${key}`
-  const [row] = await tx.sql<{ isOurs: boolean }[]>`select pg_try_advisory_xact_lock(hashtextextended(${name}, 0)) as "isOurs"`
+  const [row] = await tx.sql<
+    { isOurs: boolean }[]
+  >`select pg_try_advisory_xact_lock(hashtextextended(${name}, 0)) as "isOurs"`
   return row?.isOurs ?? false
 }
 

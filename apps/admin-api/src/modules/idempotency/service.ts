@@ -56,7 +56,8 @@ export async function makeOnce<Made, Body>(
   make: () => Promise<Made>,
 ): Promise<Answer<Body>> {
   if (key === undefined) return present(await make())
-  if (!(await lockKey(tx, actor, key))) throw problem('idempotency-key-in-progress', undefined, { retryAfterSeconds: 1 })
+  if (!(await lockKey(tx, actor, key)))
+    throw problem('idempotency-key-in-progress', undefined, { retryAfterSeconds: 1 })
   const kept = await findKeptAnswer(tx, actor, key)
   if (kept !== undefined) {
     if (!timingSafeEqual(kept.fingerprint, fingerprint)) throw problem('idempotency-key-reused')

@@ -46,7 +46,11 @@ export async function listRows<Row extends object>(
   const direction = isBackwards ? desc : asc
   const rows = (await db
     // As text: a timestamp that went through a Date would have lost its microseconds, and with them its place.
-    .select({ ...columns, sortedAs: sql<string>`(${key.by})::text`.as('sorted_as'), idAs: sql<string>`(${id.by})::text`.as('id_as') })
+    .select({
+      ...columns,
+      sortedAs: sql<string>`(${key.by})::text`.as('sorted_as'),
+      idAs: sql<string>`(${id.by})::text`.as('id_as'),
+    })
     .from(from)
     .where(and(...filters, after === undefined ? undefined : isAfter(key, id, after, isBackwards)))
     .orderBy(direction(key.by), direction(id.by))
@@ -65,8 +69,15 @@ function isAfter(key: SortKey, id: SortKey, [sortedAs = '', idAs = '']: CursorPo
   return isBackwards ? sql`(${key.by}, ${id.by}) < ${position}` : sql`(${key.by}, ${id.by}) > ${position}`
 }
 
-async function countRows(db: TenantTx['db'], from: ListSource['from'], filters: ListSource['filters']): Promise<number> {
-  const [row] = await db.select({ total: sql<number>`count(*)::int` }).from(from).where(and(...filters))
+async function countRows(
+  db: TenantTx['db'],
+  from: ListSource['from'],
+  filters: ListSource['filters'],
+): Promise<number> {
+  const [row] = await db
+    .select({ total: sql<number>`count(*)::int` })
+    .from(from)
+    .where(and(...filters))
   return row?.total ?? 0
 }
 

@@ -75,7 +75,8 @@ export function serveAssignments(app: App, deps: Deps, { path, tag, reads, membe
       schema: {
         tags,
         summary: 'See to it that a role is assigned',
-        description: 'Nothing happens when it is. Needs `memberships:modify` and all that the person and the role hold.',
+        description:
+          'Nothing happens when it is. Needs `memberships:modify` and all that the person and the role hold.',
         params: AssignmentParams,
         headers: Precondition,
         response: { 204: Done, ...problemResponses(400, 401, 403, 404, 412, 503) },

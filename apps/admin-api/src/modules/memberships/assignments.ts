@@ -9,7 +9,15 @@ import { actAs } from '../actors/index.ts'
 import { type Answer, makeOnce, type Once } from '../idempotency/index.ts'
 import { assertGrantable, lockRoles } from '../roles/index.ts'
 import { membershipPolicy } from './policy.ts'
-import { deleteAssignment, insertAssignment, listRolesOf, lockMembership, lockMembershipOf, type Membership, type RoleOfMember } from './repo.ts'
+import {
+  deleteAssignment,
+  insertAssignment,
+  listRolesOf,
+  lockMembership,
+  lockMembershipOf,
+  type Membership,
+  type RoleOfMember,
+} from './repo.ts'
 
 /** Whose roles: a person who is at home here, or any membership of this tenant. */
 export type Member = { readonly userId: UserId } | { readonly membershipId: MembershipId }
@@ -92,7 +100,10 @@ export async function giveRoles(
   const grant = authorize(membershipPolicy, 'memberships:modify', actor, membership)
   const roles = await lockRoles(tx, roleIds)
   if (roles.length < roleIds.length) throw problem('role-not-found')
-  assertGrantable(actor, roles.flatMap(role => role.permissions))
+  assertGrantable(
+    actor,
+    roles.flatMap(role => role.permissions),
+  )
   let given = 0
   for (const role of roles) {
     if (!(await insertAssignment(tx, grant, role.id))) continue

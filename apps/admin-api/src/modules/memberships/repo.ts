@@ -7,7 +7,10 @@ import type { Holder } from './policy.ts'
 import type { MembershipQuery } from './schema.ts'
 
 /** A person in this tenant, or an invitation: then there is an address and no person. */
-export type MembershipRow = typeof memberships.$inferSelect & { readonly isGuest: boolean; readonly profile: Profile | undefined }
+export type MembershipRow = typeof memberships.$inferSelect & {
+  readonly isGuest: boolean
+  readonly profile: Profile | undefined
+}
 export type Membership = MembershipRow & Holder
 
 /** How a person is called, also one who is at home in another tenant. */
@@ -87,7 +90,12 @@ export async function insertInvitation(
   email: string,
 ): Promise<Membership> {
   try {
-    const row = { tenantId: tx.tenantId, id: newId<MembershipId>(), invitedEmail: email.toLowerCase(), status: 'invited' as const }
+    const row = {
+      tenantId: tx.tenantId,
+      id: newId<MembershipId>(),
+      invitedEmail: email.toLowerCase(),
+      status: 'invited' as const,
+    }
     const [membership] = await tx.db.insert(memberships).values(row).returning()
     return { ...(membership as typeof memberships.$inferSelect), isGuest: false, profile: undefined, held: [] }
   } catch (error) {
@@ -178,7 +186,10 @@ async function only(tx: TenantTx, rows: readonly Omit<MembershipRow, 'profile'>[
     .select({ id: membershipRoles.roleId })
     .from(membershipRoles)
     .where(and(eq(membershipRoles.tenantId, tx.tenantId), eq(membershipRoles.membershipId, row.id)))
-  const held = await findPermissionsOf(tx, assigned.map(role => role.id))
+  const held = await findPermissionsOf(
+    tx,
+    assigned.map(role => role.id),
+  )
   return { ...row, held: [...new Set([...held.values()].flat())] }
 }
 

@@ -79,10 +79,14 @@ export function serveMemberships(app: App, deps: Deps): void {
       schema: {
         tags,
         summary: 'Remove a guest or an invitation',
-        description: "Ends the guest's sessions in this tenant. Needs `memberships:delete` and all that the person holds.",
+        description:
+          "Ends the guest's sessions in this tenant. Needs `memberships:delete` and all that the person holds.",
         params: MembershipParams,
         headers: Precondition,
-        response: { 204: Type.Null({ description: 'Removed' }), ...problemResponses(400, 401, 403, 404, 409, 412, 503) },
+        response: {
+          204: Type.Null({ description: 'Removed' }),
+          ...problemResponses(400, 401, 403, 404, 409, 412, 503),
+        },
       },
     },
     async (request, reply) => {
@@ -105,7 +109,15 @@ export function serveMemberships(app: App, deps: Deps): void {
   })
 }
 
-function presentMembership({ id, status, userId, isGuest, invitedEmail, profile, ...row }: MembershipRow): MembershipView {
+function presentMembership({
+  id,
+  status,
+  userId,
+  isGuest,
+  invitedEmail,
+  profile,
+  ...row
+}: MembershipRow): MembershipView {
   return {
     id,
     status,

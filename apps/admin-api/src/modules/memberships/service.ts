@@ -58,7 +58,12 @@ export function invite<Body>(
  * Takes back an invitation, or a guest out of the tenant; the guest's sessions here end with it.
  * @throws Problem `membership-not-found`, `user-state-conflict` at home, `last-administrator`, `version-mismatch`
  */
-export function removeMembership(deps: Deps, caller: Caller, id: MembershipId, ifMatch: string | undefined): Promise<void> {
+export function removeMembership(
+  deps: Deps,
+  caller: Caller,
+  id: MembershipId,
+  ifMatch: string | undefined,
+): Promise<void> {
   return actAs(deps, caller, 'memberships:delete', async (tx, actor) => {
     const membership = await repo.lockMembership(tx, id)
     const grant = authorize(membershipPolicy, 'memberships:delete', actor, membership)

@@ -11,7 +11,11 @@ const meanings = {
   role_permissions__permission: () => problem('permission-in-use', 'Roles hold this permission.'),
 }
 
-export function listPermissions(tx: TenantTx, cursorKey: Uint8Array, query: PermissionQuery): Promise<Page<Permission>> {
+export function listPermissions(
+  tx: TenantTx,
+  cursorKey: Uint8Array,
+  query: PermissionQuery,
+): Promise<Page<Permission>> {
   const { q, service, is_platform } = query
   const byCode = { by: permissions.code, type: 'text' } as const
   return listRows<Permission>(
@@ -76,7 +80,10 @@ export async function updatePermission(
 }
 
 /** @throws Problem `permission-in-use` */
-export async function deletePermission({ db }: TenantTx, grant: Grant<'permissions:delete', Permission>): Promise<void> {
+export async function deletePermission(
+  { db }: TenantTx,
+  grant: Grant<'permissions:delete', Permission>,
+): Promise<void> {
   try {
     await db.delete(permissions).where(eq(permissions.code, grant.resource.code))
   } catch (error) {

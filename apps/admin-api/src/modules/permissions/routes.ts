@@ -100,7 +100,10 @@ export function servePermissions(app: App, deps: Deps): void {
         description: 'One that no role holds. Needs `permissions:delete`, which the platform alone holds.',
         params: PermissionParams,
         headers: Precondition,
-        response: { 204: Type.Null({ description: 'Removed' }), ...problemResponses(400, 401, 403, 404, 409, 412, 503) },
+        response: {
+          204: Type.Null({ description: 'Removed' }),
+          ...problemResponses(400, 401, 403, 404, 409, 412, 503),
+        },
       },
     },
     async (request, reply) => {

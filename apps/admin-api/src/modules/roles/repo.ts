@@ -153,7 +153,10 @@ async function only(tx: TenantTx, rows: readonly RoleRow[]): Promise<Role> {
 }
 
 async function withPermissions(tx: TenantTx, rows: readonly RoleRow[]): Promise<Role[]> {
-  const held = await findPermissionsOf(tx, rows.map(row => row.id))
+  const held = await findPermissionsOf(
+    tx,
+    rows.map(row => row.id),
+  )
   return rows.map(row => ({ ...row, permissions: held.get(row.id) ?? [] }))
 }
 

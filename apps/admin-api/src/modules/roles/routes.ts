@@ -7,7 +7,15 @@ import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
 import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
 import type { Role } from './repo.ts'
-import { NewRole, RoleChange, RoleParams, RolePermissionPage, RolePermissionParams, RoleQuery, RoleView } from './schema.ts'
+import {
+  NewRole,
+  RoleChange,
+  RoleParams,
+  RolePermissionPage,
+  RolePermissionParams,
+  RoleQuery,
+  RoleView,
+} from './schema.ts'
 import {
   addRolePermission,
   changeRole,
@@ -35,7 +43,8 @@ export function serveRoles(app: App, deps: Deps): void {
         response: { 200: pageOf(RoleView), ...problemResponses(400, 401, 403, 503) },
       },
     },
-    async (request, reply) => sendPage(reply, request, await listRoles(deps, callerOf(request), request.query), presentRole),
+    async (request, reply) =>
+      sendPage(reply, request, await listRoles(deps, callerOf(request), request.query), presentRole),
   )
 
   app.post(
@@ -153,7 +162,13 @@ export function serveRoles(app: App, deps: Deps): void {
     },
     async (request, reply) => {
       const { params, headers } = request
-      const role = await addRolePermission(deps, callerOf(request), params.id as RoleId, params.code, headers['if-match'])
+      const role = await addRolePermission(
+        deps,
+        callerOf(request),
+        params.id as RoleId,
+        params.code,
+        headers['if-match'],
+      )
       return reply.code(204).header('etag', etagOf(role)).send(null)
     },
   )

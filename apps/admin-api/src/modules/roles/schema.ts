@@ -50,7 +50,11 @@ export const NewRole = strictObject({
 export type NewRole = Static<typeof NewRole>
 
 export const RoleChange = strictObject(
-  { name: Type.Optional(name), description: Type.Optional(nullable(description)), permissions: Type.Optional(permissions) },
+  {
+    name: Type.Optional(name),
+    description: Type.Optional(nullable(description)),
+    permissions: Type.Optional(permissions),
+  },
   { minProperties: 1, description: 'A merge patch (RFC 7396): absent members stay, a list is replaced as a whole' },
 )
 export type RoleChange = Static<typeof RoleChange>

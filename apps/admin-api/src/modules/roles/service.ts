@@ -61,7 +61,11 @@ export function changeRole(
     requireVersion(ifMatch, before)
     if (permissions !== undefined) {
       const added = permissions.filter(code => !before.permissions.includes(code))
-      await repo.deleteRolePermissions(tx, grant, before.permissions.filter(code => !permissions.includes(code)))
+      await repo.deleteRolePermissions(
+        tx,
+        grant,
+        before.permissions.filter(code => !permissions.includes(code)),
+      )
       await givePermissions(tx, grant, before, added)
     }
     const after = await repo.updateRole(tx, grant, {
@@ -139,9 +143,15 @@ async function givePermissions(
   const refuse = (refused: readonly string[], why: string) => {
     if (refused.length > 0) throw problem('unknown-permission', `${why}: ${refused.join(', ')}.`)
   }
-  refuse(codes.filter(code => !catalogue.some(each => each.code === code)), 'Not in the catalogue')
+  refuse(
+    codes.filter(code => !catalogue.some(each => each.code === code)),
+    'Not in the catalogue',
+  )
   assertGrantable(grant.actor, codes)
-  refuse(catalogue.flatMap(each => (each.fits ? [] : [each.code])), 'Only a role of the platform can hold')
+  refuse(
+    catalogue.flatMap(each => (each.fits ? [] : [each.code])),
+    'Only a role of the platform can hold',
+  )
   await repo.insertRolePermissions(tx, grant, role, codes)
 }
 

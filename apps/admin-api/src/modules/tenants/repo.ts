@@ -33,7 +33,11 @@ export function listTenants(
       from: allTenants,
       columns,
       id: { by: id, type: 'uuid' },
-      sorts: { created_at: { by: createdAt, type: 'timestamptz' }, name: sortText(name), slug: { by: slug, type: 'text' } },
+      sorts: {
+        created_at: { by: createdAt, type: 'timestamptz' },
+        name: sortText(name),
+        slug: { by: slug, type: 'text' },
+      },
       filters: [
         holdsText(query.q, name, slug),
         query.slug === undefined ? undefined : eq(slug, query.slug),
@@ -90,7 +94,10 @@ export async function updateTenant(
 }
 
 /** Ends every session in the tenant; gives how many. */
-export async function endSessions({ sql: statement }: TenantTx, { resource }: Grant<'tenant-status:modify', Tenant>): Promise<number> {
+export async function endSessions(
+  { sql: statement }: TenantTx,
+  { resource }: Grant<'tenant-status:modify', Tenant>,
+): Promise<number> {
   const { count } = await statement`
     update sessions set ended_at = now(), end_reason = 'tenant-not-active'
     where tenant_id = ${resource.id} and ended_at is null`
@@ -108,7 +115,10 @@ export async function findUses({ sql: statement, tenantId }: TenantTx): Promise<
 }
 
 /** With its roles. @throws Problem `tenant-in-use` */
-export async function deleteTenant({ sql: statement }: TenantTx, { resource }: Grant<'tenants:delete', Tenant>): Promise<void> {
+export async function deleteTenant(
+  { sql: statement }: TenantTx,
+  { resource }: Grant<'tenants:delete', Tenant>,
+): Promise<void> {
   try {
     await statement`delete from idempotency_keys where tenant_id = ${resource.id}`
     await statement`delete from roles where tenant_id = ${resource.id}`

@@ -59,7 +59,7 @@ export function serveTenants(app: App, deps: Deps): void {
       schema: {
         tags,
         summary: 'Read a tenant',
-        description: 'One\'s own with `tenants:read`, any other with `tenants:list` as well.',
+        description: "One's own with `tenants:read`, any other with `tenants:list` as well.",
         params: TenantParams,
         response: { 200: TenantView, ...problemResponses(400, 401, 403, 404, 503) },
       },
@@ -102,10 +102,14 @@ export function serveTenants(app: App, deps: Deps): void {
       schema: {
         tags,
         summary: 'Delete a tenant',
-        description: 'One that was never used; others are closed. Needs `tenants:delete`, which the platform alone holds.',
+        description:
+          'One that was never used; others are closed. Needs `tenants:delete`, which the platform alone holds.',
         params: TenantParams,
         headers: Precondition,
-        response: { 204: Type.Null({ description: 'Deleted' }), ...problemResponses(400, 401, 403, 404, 409, 412, 503) },
+        response: {
+          204: Type.Null({ description: 'Deleted' }),
+          ...problemResponses(400, 401, 403, 404, 409, 412, 503),
+        },
       },
     },
     async (request, reply) => {

@@ -88,7 +88,8 @@ export function removeTenant(deps: Deps, caller: Caller, id: TenantId, ifMatch: 
     assertVersion(ifMatch, tenant)
     assertNoPlatform(tenant)
     const uses = await repo.findUses(tx)
-    if (uses.length > 0) throw problem('tenant-in-use', `It has ${uses.join(', ')}. Close it instead: its history stays.`)
+    if (uses.length > 0)
+      throw problem('tenant-in-use', `It has ${uses.join(', ')}. Close it instead: its history stays.`)
     await repo.deleteTenant(tx, grant)
     await repo.recordElsewhere(tx, actor, actor.tenantId, { action: 'tenant.deleted', tenant, after: describe(tenant) })
   }
@@ -100,7 +101,10 @@ function assertNoPlatform(tenant: Tenant): void {
 }
 
 /** RFC 7396: null takes a member away, an absent one stays. */
-function mergeSettings(before: Tenant['settings'], change: NonNullable<TenantChange['settings']> | null): Tenant['settings'] {
+function mergeSettings(
+  before: Tenant['settings'],
+  change: NonNullable<TenantChange['settings']> | null,
+): Tenant['settings'] {
   if (change === null) return {}
   const merged = Object.entries({ ...before, ...change }).filter(([, value]) => value !== null)
   return Object.fromEntries(merged) as Tenant['settings']

@@ -1,1 +1,2 @@
 export { serveUsers } from './routes.ts'
+export { Password, PersonName } from './schema.ts'

@@ -35,7 +35,8 @@ export function serveUsers(app: App, deps: Deps): void {
         response: { 200: pageOf(UserView), ...problemResponses(400, 401, 403, 503) },
       },
     },
-    async (request, reply) => sendPage(reply, request, await listPeople(deps, callerOf(request), request.query), presentUser),
+    async (request, reply) =>
+      sendPage(reply, request, await listPeople(deps, callerOf(request), request.query), presentUser),
   )
 
   app.post(
@@ -111,7 +112,10 @@ export function serveUsers(app: App, deps: Deps): void {
           '`users:delete` and all that the person holds.',
         params: UserParams,
         headers: Precondition,
-        response: { 204: Type.Null({ description: 'Deleted' }), ...problemResponses(400, 401, 403, 404, 409, 412, 503) },
+        response: {
+          204: Type.Null({ description: 'Deleted' }),
+          ...problemResponses(400, 401, 403, 404, 409, 412, 503),
+        },
       },
     },
     async (request, reply) => {

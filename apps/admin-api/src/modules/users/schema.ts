@@ -4,17 +4,24 @@ import { listQuery, SearchText } from '../lists/index.ts'
 import { EmailAddress, RoleIds } from '../memberships/index.ts'
 
 const Phone = Type.String({ pattern: '^\\+[1-9]\\d{6,14}$', description: 'E.164', examples: ['+4915112345678'] })
+// No @ and no plus at the start: an identifier tells by its form what it is.
 const Username = Type.String({
-  pattern: '^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$',
-  description: 'Letters, digits and . _ - between them; unique in the tenant',
+  pattern: '^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$',
+  description: 'Letters, digits, dot, hyphen and underscore; unique in its tenant in any case',
   examples: ['ada'],
 })
-const PersonName = Type.String({ minLength: 1, maxLength: 200, examples: ['Ada Lovelace'] })
-const Language = Type.Enum(['en', 'fr'], { description: 'Of messages to this person' })
-const Password = Type.String({
+// Line breaks and other control characters have no place in a name, and much to do in a mail header.
+export const PersonName = Type.String({
   minLength: 1,
-  maxLength: 1_024,
-  description: 'Without one the person signs in once they have one',
+  maxLength: 200,
+  pattern: '^[^\\p{Cc}]*$',
+  examples: ['Ada Lovelace'],
+})
+const Language = Type.Enum(['en', 'fr'], { description: 'Of messages to this person' })
+/** Its rules are in the service, so that each of them has a problem of its own. */
+export const Password = Type.String({
+  minLength: 1,
+  description: 'Without one the person cannot sign in by password',
   examples: ['correct horse battery staple'],
 })
 

@@ -103,7 +103,10 @@ export function listEffectivePermissions(
   return actAs(deps, caller, 'users:read', async (tx, actor) => {
     const user = await findVisible(tx, actor, id)
     const roles = await listRolesOf(tx, (await lockMembershipOf(tx, user.id)).id)
-    const held = await findPermissionsOf(tx, roles.map(role => role.id))
+    const held = await findPermissionsOf(
+      tx,
+      roles.map(role => role.id),
+    )
     const sourcesOf = new Map<string, EffectivePermissions['items'][number]['sources']>()
     for (const role of roles) {
       for (const code of held.get(role.id) ?? []) {

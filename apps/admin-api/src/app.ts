@@ -1,0 +1,72 @@
+import { type App, createServer, describeApi, type ServerOptions, serveHealth } from '@signet/http'
+import { problem } from '@signet/kernel'
+import type { Verifier } from '@signet/verifier'
+import { signet } from '@signet/verifier/fastify'
+import type { Deps } from './deps.ts'
+import { serveAudit } from './modules/audit/index.ts'
+import { serveBootstrap } from './modules/bootstrap/index.ts'
+import { serveMemberships } from './modules/memberships/index.ts'
+import { checkDatabase, serveOperations, type ShownSettings } from './modules/operations/index.ts'
+import { servePermissions } from './modules/permissions/index.ts'
+import { serveRoles } from './modules/roles/index.ts'
+import { serveTenants } from './modules/tenants/index.ts'
+import { serveUsers } from './modules/users/index.ts'
+import { version } from './version.ts'
+
+export interface AppDeps extends Deps, ServerOptions {
+  readonly verifier: Verifier
+  /** Where callers reach it, for the API reference. */
+  readonly url: string
+  /** What `/config` shows. */
+  readonly settings: ShownSettings
+}
+
+const description =
+  'Tenants, people, roles and permissions. Who may do what is read from the database at each call: a role that is taken ' +
+  'away stops working at once. Each change writes its audit event in the same transaction.'
+
+const tags = [
+  { name: 'Setup', description: 'The first tenant and administrator' },
+  { name: 'Tenants', description: 'Companies of this installation' },
+  { name: 'Users', description: 'People at home in this tenant' },
+  { name: 'Memberships', description: 'People, guests and invitations of this tenant' },
+  { name: 'Roles', description: 'What people may do' },
+  { name: 'Permissions', description: 'The catalogue of what can be allowed' },
+  { name: 'Audit', description: 'What happened' },
+  { name: 'Operations', description: 'Is it well?' },
+]
+
+/** The administration, ready to listen: knows no environment. */
+export async function buildApp(deps: AppDeps): Promise<App> {
+  const app = await createServer(deps)
+  let isStopping = false
+  app.addHook('preClose', async () => {
+    isStopping = true
+  })
+  await app.register(signet, { verifier: deps.verifier })
+  await describeApi(app, { title: 'Signet administration', version, description, serverUrl: deps.url, tags })
+  serveHealth(app, {
+    version,
+    checks: { database: () => checkDatabase(deps), keys: () => deps.verifier.warmUp() },
+    isStopping: () => isStopping,
+  })
+  serveOperations(app, deps, deps.settings)
+  await app.register(async scope => serveAdministration(scope, deps), { prefix: '/admin/v1' })
+  return app
+}
+
+function serveAdministration(scope: App, deps: AppDeps): void {
+  const parse = scope.getDefaultJsonParser('error', 'error')
+  // RFC 7396: a merge patch has a media type of its own, which means nothing to the other methods.
+  scope.addContentTypeParser<string>('application/merge-patch+json', { parseAs: 'string' }, (request, body, done) => {
+    if (request.method === 'PATCH') parse(request, body, done)
+    else done(problem('unsupported-media-type'))
+  })
+  serveBootstrap(scope, deps)
+  serveTenants(scope, deps)
+  serveUsers(scope, deps)
+  serveMemberships(scope, deps)
+  serveRoles(scope, deps)
+  servePermissions(scope, deps)
+  serveAudit(scope, deps)
+}

@@ -1,0 +1,69 @@
+/** The only reader of the environment. */
+import { logFormats, logLevels } from '@signet/http'
+import {
+  flag,
+  integer,
+  list,
+  oneOf,
+  origin,
+  postgresUrl,
+  readSettings,
+  type Setting,
+  SettingsError,
+  type SettingsOf,
+  text,
+} from '@signet/kernel'
+
+const environments = ['local', 'test', 'staging', 'production'] as const
+
+const settings = {
+  SIGNET_ENV: oneOf(environments, 'local', 'ENV', 'FLASK_ENV'),
+  SIGNET_KEYS: text('keys'),
+  HOST: text('127.0.0.1'),
+  ADMIN_PORT: integer(4001, [1, 65_535], 'PORT'),
+  IAM_PORT: integer(4000, [1, 65_535]),
+  ISSUER: origin(undefined),
+  AUDIENCE: text('signet'),
+  TRUST_PROXY: list([]),
+  PASSWORD_MIN_LENGTH: integer(8, [8, 64]),
+  SETUP_TOKEN: text(undefined),
+  DATABASE_URL: postgresUrl('POSTGRES_URI', 'SQLALCHEMY_DATABASE_URI', 'POSTGRES_CONNECTION_STRING'),
+  DATABASE_ADMIN_URL: postgresUrl(),
+  RUN_MIGRATIONS: flag(false),
+  WAIT_FOR_DB: integer(30, [0, 3_600]),
+  WORKER_COUNT: integer(1, [1, 1_024]),
+  LOG_LEVEL: oneOf(logLevels, 'info'),
+  LOG_FORMAT: oneOf(logFormats, 'auto'),
+} satisfies Record<string, Setting<unknown>>
+
+export type AdminConfig = Omit<SettingsOf<typeof settings>, 'DATABASE_URL' | 'ISSUER'> & {
+  readonly DATABASE_URL: string
+  readonly ISSUER: string
+}
+
+/** @throws SettingsError with every fault */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): AdminConfig {
+  const { DATABASE_URL, ISSUER, ...rest } = readSettings(settings, environment)
+  const faults = findWeakSecrets(rest)
+  if (DATABASE_URL === undefined) {
+    faults.push('DATABASE_URL is missing: where people are kept, e.g. postgres://login@host:5432/signet.')
+  }
+  if (DATABASE_URL === undefined || faults.length > 0) throw new SettingsError(faults)
+  return { ...rest, DATABASE_URL, ISSUER: ISSUER ?? `http://localhost:${rest.IAM_PORT}` }
+}
+
+const fewestLetters = 24
+const fewestDifferentLetters = 10
+
+/** Whoever guesses the setup token of an installation that is not initialised owns it. */
+function findWeakSecrets({
+  SIGNET_ENV,
+  SETUP_TOKEN,
+}: Pick<SettingsOf<typeof settings>, 'SIGNET_ENV' | 'SETUP_TOKEN'>): string[] {
+  const isServed = SIGNET_ENV === 'staging' || SIGNET_ENV === 'production'
+  if (!isServed || SETUP_TOKEN === undefined) return []
+  if (SETUP_TOKEN.length >= fewestLetters && new Set(SETUP_TOKEN).size >= fewestDifferentLetters) return []
+  return [
+    `SETUP_TOKEN can be guessed: in ${SIGNET_ENV} it needs ${fewestLetters} random characters. Make one with: openssl rand -hex 24`,
+  ]
+}

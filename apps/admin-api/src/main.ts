@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { type Database, grantLogin, migrate, openDatabase, UnsafeSchemaError, waitForDatabase } from '@signet/db'
+import { loggerOptions, stopOnSignal } from '@signet/http'
+import { flag, SettingsError } from '@signet/kernel'
+import { type AdminConfig, readConfig } from './config.ts'
+import { startAdminApi } from './index.ts'
+
+const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
+
+let database: Database | undefined
+try {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const { values } = parseArgs({ options: { migrate: { type: 'string' } } })
+  const config = readConfig(process.env)
+  if (values.migrate === undefined ? config.RUN_MIGRATIONS : flag(false).parse(values.migrate))
+    await bringForward(config)
+  else await waitForDatabase(config.DATABASE_URL, config.WAIT_FOR_DB * 1_000)
+  const opened = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-admin-api' })
+  database = opened
+  const adminApi = await startAdminApi({
+    database: opened,
+    environment: config.SIGNET_ENV,
+    host: config.HOST,
+    port: config.ADMIN_PORT,
+    issuer: config.ISSUER,
+    audience: config.AUDIENCE,
+    keysFolder: config.SIGNET_KEYS,
+    passwordMinLength: config.PASSWORD_MIN_LENGTH,
+    setupToken: config.SETUP_TOKEN,
+    workerCount: config.WORKER_COUNT,
+    trustProxy: config.TRUST_PROXY,
+    logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'admin-api'),
+  })
+  stopOnSignal(
+    async () => {
+      await adminApi.stop()
+      await opened.close()
+    },
+    reason => adminApi.app.log.info({ reason }, 'stopping'),
+  )
+} catch (error) {
+  await database?.close()
+  console.error(error instanceof SettingsError || error instanceof UnsafeSchemaError ? error.message : error)
+  process.exitCode = 1
+}
+
+async function bringForward(config: AdminConfig): Promise<void> {
+  const url = config.DATABASE_ADMIN_URL ?? config.DATABASE_URL
+  await migrate({ url, folder: migrations, waitMs: config.WAIT_FOR_DB * 1_000 })
+  await grantLogin(url, decodeURIComponent(new URL(config.DATABASE_URL).username), ['signet_app'])
+}

@@ -1,0 +1,3 @@
+export { serveBootstrap } from './routes.ts'
+export type { BootstrapInput, Bootstrapped } from './schema.ts'
+export { bootstrapInstallation } from './service.ts'

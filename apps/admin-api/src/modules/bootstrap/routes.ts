@@ -1,0 +1,63 @@
+import { type App, problemResponses } from '@signet/http'
+import type { Deps } from '../../deps.ts'
+import { BootstrapInput, Bootstrapped, BootstrapState } from './schema.ts'
+import { assertMaySetUp, bootstrapInstallation, isInitialised } from './service.ts'
+
+const config = { access: 'public' } as const
+const tags = ['Setup']
+
+export function serveBootstrap(app: App, deps: Deps): void {
+  app.get(
+    '/bootstrap',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Is the installation initialised?',
+        description: 'For installers. Says nothing else.',
+        response: { 200: BootstrapState, ...problemResponses(503) },
+      },
+    },
+    async () => ({ initialised: await isInitialised(deps) }),
+  )
+
+  app.post(
+    '/bootstrap',
+    {
+      config,
+      // Before the body is read: a stranger is told nothing about it.
+      onRequest: async request =>
+        assertMaySetUp(deps, { isOnThisMachine: isOnThisMachine(request), bearer: readBearer(request) }),
+      schema: {
+        tags,
+        summary: 'Initialise the installation',
+        description:
+          'Once: the platform, a first company, and the administrator of both. From this machine itself, or with ' +
+          '`Authorization: Bearer <SETUP_TOKEN>`.',
+        body: BootstrapInput,
+        response: { 201: Bootstrapped, ...problemResponses(400, 401, 409, 413, 415, 503) },
+      },
+    },
+    async (request, reply) => {
+      const made = await bootstrapInstallation(deps, request.body, { id: request.id, ip: request.ip })
+      return reply.code(201).send(made)
+    },
+  )
+}
+
+const loopback = /^(127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3})$/
+/** What a proxy adds. One on this machine makes every stranger look local. */
+const traces = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via'] as const
+
+interface RequestFacts {
+  readonly socket: { readonly remoteAddress?: string | undefined }
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+}
+
+function isOnThisMachine({ socket, headers }: RequestFacts): boolean {
+  return loopback.test(socket.remoteAddress ?? '') && traces.every(name => headers[name] === undefined)
+}
+
+function readBearer({ headers: { authorization } }: RequestFacts): string | undefined {
+  return typeof authorization === 'string' ? /^bearer +(\S+)$/i.exec(authorization)?.[1] : undefined
+}

@@ -1,0 +1,25 @@
+import { IdText, strictObject } from '@signet/http'
+import { type Static, Type } from 'typebox'
+import { EmailAddress } from '../memberships/index.ts'
+import { TenantName, TenantSlug } from '../tenants/index.ts'
+import { Password, PersonName } from '../users/index.ts'
+
+export const BootstrapState = Type.Object({ initialised: Type.Boolean() })
+
+export const BootstrapInput = strictObject({
+  company: strictObject({ name: TenantName, slug: Type.Optional(TenantSlug) }),
+  user: strictObject({
+    email: EmailAddress,
+    password: Password,
+    first_name: Type.Optional(PersonName),
+    last_name: Type.Optional(PersonName),
+  }),
+})
+export type BootstrapInput = Static<typeof BootstrapInput>
+
+export const Bootstrapped = Type.Object({
+  platform: Type.Object({ id: IdText, slug: Type.String() }),
+  company: Type.Object({ id: IdText, slug: Type.String(), name: Type.String() }),
+  user: Type.Object({ id: IdText, email: Type.String() }),
+})
+export type Bootstrapped = Static<typeof Bootstrapped>

@@ -1,0 +1,2 @@
+export { serveOperations } from './routes.ts'
+export { checkDatabase, type ShownSettings } from './service.ts'

@@ -1,0 +1,74 @@
+import { availableParallelism } from 'node:os'
+import { createHasher } from '@signet/accounts'
+import { assertSafeSchema, type Database } from '@signet/db'
+import { loadInstallationSecret, type Program, type ServerOptions, startProgram } from '@signet/http'
+import { deriveKey } from '@signet/kernel'
+import { createVerifier } from '@signet/verifier'
+import { buildApp } from './app.ts'
+import { version } from './version.ts'
+
+export interface AdminApiOptions extends ServerOptions {
+  /** Its login may become `signet_app`. Closing it stays with the caller. */
+  readonly database: Database
+  /** `production` and `staging` refuse a database login that passes over row-level security. */
+  readonly environment: string
+  readonly host: string
+  /** 0 for any that is free. */
+  readonly port: number
+  readonly issuer: string
+  readonly audience: string
+  /** Where the issuer's keys are fetched, when that is not at the issuer's own address. */
+  readonly keysUri?: string
+  /** Holds the installation's secret, which is made where there is none. */
+  readonly keysFolder: string
+  readonly passwordMinLength: number
+  /** Who sends it may initialise the installation from elsewhere. */
+  readonly setupToken: string | undefined
+  /** Processes that share the cores of this machine. */
+  readonly workerCount: number
+}
+
+/** Jobs of about 20 ms that one lane does in a second: whoever would wait longer is told to come back. */
+const queuedJobsPerLane = 50
+
+/**
+ * Checks the database, builds the app and listens.
+ * @throws UnsafeSchemaError
+ */
+export async function startAdminApi(options: AdminApiOptions): Promise<Program> {
+  const { database, environment, host, port, issuer, audience, keysUri, trustProxy, setupToken } = options
+  await assertSafeSchema(database, { environment })
+  const secret = await loadInstallationSecret(options.keysFolder)
+  const lanes = Math.max(1, Math.floor(availableParallelism() / options.workerCount))
+  const verifier = createVerifier({ issuer, audience, ...(keysUri === undefined ? {} : { keys: { uri: keysUri } }) })
+  const app = await buildApp({
+    db: database,
+    hasher: createHasher({ maxConcurrent: lanes, queueLimit: lanes * queuedJobsPerLane }),
+    passwordMinLength: options.passwordMinLength,
+    setup: { token: setupToken, isLoopbackTrusted: trustProxy.length === 0 },
+    keys: { cursor: deriveKey(secret, 'cursor'), idempotency: deriveKey(secret, 'idempotency') },
+    verifier,
+    url: `http://${host}:${port}`,
+    settings: showSettings(options),
+    trustProxy,
+    logger: options.logger,
+  })
+  app.addHook('onClose', async () => verifier.close())
+  return startProgram(app, { host, port })
+}
+
+/** By name, so that a setting to come is shown only when somebody has decided that it is no secret. */
+function showSettings(options: AdminApiOptions) {
+  return {
+    version,
+    environment: options.environment,
+    host: options.host,
+    port: options.port,
+    issuer: options.issuer,
+    audience: options.audience,
+    password_min_length: options.passwordMinLength,
+    trust_proxy: options.trustProxy,
+    worker_count: options.workerCount,
+    has_setup_token: options.setupToken !== undefined,
+  }
+}

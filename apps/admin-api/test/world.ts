@@ -1,0 +1,114 @@
+/** One app on a database of its own, and people to call it. */
+import { randomBytes } from 'node:crypto'
+import { createHasher } from '@signet/accounts'
+import type { App } from '@signet/http'
+import { deriveKey, type TenantId } from '@signet/kernel'
+import { createTestCast, type TestActor, type TestCast, type TestDatabase, testDatabase } from '@signet/testkit'
+import { createVerifier } from '@signet/verifier'
+import { createTestIssuer, type TestIssuer } from '@signet/verifier/testing'
+import type { Test } from 'tap'
+import { type AppDeps, buildApp } from '../src/index.ts'
+
+export interface World {
+  readonly database: TestDatabase
+  readonly issuer: TestIssuer
+  readonly cast: TestCast
+  readonly deps: AppDeps
+  readonly app: App
+  readonly platform: TenantId
+  readonly company: TenantId
+  /** Another company: its people are strangers to the first. */
+  readonly other: TenantId
+  /** `super_admin`, at home and acting in the platform. */
+  readonly staff: TestActor
+  /** `admin` of the company. */
+  readonly admin: TestActor
+  /** Has an account in the company and nothing else. */
+  readonly member: TestActor
+  /** `admin` of the other company. */
+  readonly stranger: TestActor
+  call(
+    who: TestActor | null,
+    method: Method,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer>
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | number | string[] | undefined>>
+  readonly text: string
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test reads what came over the wire
+  readonly body: any
+}
+
+export async function createWorld(t: Test): Promise<World> {
+  const database = await testDatabase(t)
+  const issuer = createTestIssuer()
+  const cast = createTestCast(database.db, issuer)
+  const secret = randomBytes(32)
+  const deps: AppDeps = {
+    db: database.db,
+    hasher: createHasher({ maxConcurrent: 2, queueLimit: 100 }),
+    passwordMinLength: 8,
+    setup: { token: undefined, isLoopbackTrusted: true },
+    keys: { cursor: deriveKey(secret, 'cursor'), idempotency: deriveKey(secret, 'idempotency') },
+    verifier: createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks } }),
+    url: 'http://localhost:4001',
+    settings: { environment: 'test' },
+    trustProxy: [],
+    logger: false,
+  }
+  const app = await buildApp(deps)
+  await app.ready()
+  t.teardown(() => app.close())
+  const platform = await cast.addPlatform()
+  const company = await cast.addTenant('company')
+  const other = await cast.addTenant('other')
+  return {
+    database,
+    issuer,
+    cast,
+    deps,
+    app,
+    platform,
+    company,
+    other,
+    staff: await cast.addActor(platform, { roles: ['super_admin'] }),
+    admin: await cast.addActor(company, { roles: ['admin'] }),
+    member: await cast.addActor(company),
+    stranger: await cast.addActor(other, { roles: ['admin'] }),
+    call: (who, method, path, body, headers) => callApp(app, who, method, path, body, headers),
+  }
+}
+
+export async function callApp(
+  app: App,
+  who: TestActor | null,
+  method: Method,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const answer = await app.inject({
+    method,
+    url: path.startsWith('/') ? path : `/admin/v1/${path}`,
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...who?.headers,
+      ...headers,
+    },
+    ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+  const text = answer.body
+  return {
+    status: answer.statusCode,
+    headers: answer.headers,
+    text,
+    body: text.startsWith('{') ? JSON.parse(text) : text,
+  }
+}
