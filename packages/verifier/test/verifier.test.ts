@@ -163,6 +163,7 @@ t.test('V-03 the key endpoint misbehaves: time-out, old keys kept', async t => {
     t.ok(performance.now() - started < 3_000, `${name}: ends`)
     t.equal(server.hits(), hits + 1, `${name}: was asked once`)
     t.ok(await verifier.verify(issuer.token()), `${name}: the old keys serve`)
+    t.ok(verifier.health().keysAgeMs > 0, `${name}: and are confirmed by nothing`)
   }
   t.equal(elsewhere.hits(), 0, 'no redirect is followed')
 })
@@ -174,14 +175,26 @@ t.test('V-03 a fetch function that ignores its signal still ends', async t => {
     keys: { timeoutMs: 20, fetch: () => new Promise(() => undefined) },
   })
   t.equal(await reasonOf(() => verifier.warmUp()), 'keys_unavailable')
+  let calls = 0
+  let nowMs = 0
   const closing = createVerifier({
     issuer: 'https://issuer.test',
     audience: 'signet',
-    keys: { timeoutMs: 60_000, fetch: () => new Promise(() => undefined) },
+    keys: {
+      timeoutMs: 60_000,
+      fetch: () => {
+        calls++
+        return new Promise(() => undefined)
+      },
+    },
+    now: () => nowMs,
   })
   const warming = reasonOf(() => closing.warmUp())
   closing.close()
   t.equal(await warming, 'keys_unavailable', 'close ends it at once')
+  nowMs += minute
+  t.equal(await reasonOf(() => closing.warmUp()), 'keys_unavailable')
+  t.equal(calls, 1, 'and no other is started')
 })
 
 t.test('V-04 10,000 unknown kids: one fetch a cool-down, good tokens unaffected', async t => {
@@ -294,7 +307,7 @@ t.test('V-07 keys that must not be used are ignored with a warning', async t => 
     small: { ...small, kid: 'small' },
     e1: { ...jwk, kid: 'e1', e: e([1]) },
     e3: { ...jwk, kid: 'e3', e: e([3]) },
-    even: { ...jwk, kid: 'even', e: e([1, 0, 0]) },
+    even: { ...jwk, kid: 'even', e: e([1, 0, 2]) },
     padded: { ...jwk, kid: 'padded', n: `${jwk?.n}==` },
     'no n': { ...jwk, kid: 'no n', n: undefined },
     twice: { ...other.jwks.keys[0], kid: 'twice' },
@@ -436,7 +449,9 @@ t.test('V-10 the cache is bounded and may be switched off', async t => {
   t.equal(small.verifySync(last), small.verifySync(last))
   const off = createVerifier({ ...common, cache: false })
   t.not(off.verifySync(last), off.verifySync(last))
+  const remembered = small.verifySync(last)
   small.close()
+  t.not(small.verifySync(last), remembered)
   t.equal(small.verifySync(last).subject, claimsOf(last).sub, 'close forgets tokens, not keys')
 })
 
