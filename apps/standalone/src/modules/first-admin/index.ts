@@ -1,0 +1,2 @@
+export { type FirstAdmin, readFirstAdmin } from './credentials-file.ts'
+export { ensureFirstAdmin } from './service.ts'
