@@ -8,7 +8,7 @@ import { PostgresJsDatabase, PostgresJsSession } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { type ConnectionPool, createPool } from './connection-pool.ts'
 
-export interface DatabaseOptions {
+interface DatabaseOptions {
   /** `postgres://login:password@host:port/database`, also through PgBouncer in transaction mode. */
   readonly url: string
   /** Connections at most. Default 10. */

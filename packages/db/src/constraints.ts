@@ -4,7 +4,7 @@ import type { Problem } from '@signet/kernel'
 import { findPostgresError } from './database-faults.ts'
 
 /** What the violation of each named constraint means to the caller. */
-export type ConstraintMeanings = Readonly<Record<string, () => Problem>>
+type ConstraintMeanings = Readonly<Record<string, () => Problem>>
 
 /**
  * Gives the problem for the constraint that `error` names, or `error` itself when it names none of `meanings`:

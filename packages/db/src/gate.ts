@@ -4,7 +4,7 @@ import type { Database } from './connect.ts'
 import { schemaRules } from './schema-rules.ts'
 import { type TenantExceptions, tenantExceptions } from './tenant-exceptions.ts'
 
-export interface GateOptions {
+interface GateOptions {
   /** In `production` and `staging` the login may be no superuser and may not have BYPASSRLS. */
   readonly environment?: string
   readonly exceptions?: TenantExceptions

@@ -2,7 +2,7 @@
 
 import { withAdminClient } from './admin-client.ts'
 
-export type WorkingRole = 'signet_app' | 'signet_system' | 'signet_places'
+type WorkingRole = 'signet_app' | 'signet_system' | 'signet_places'
 
 /**
  * Lets `login` become `roles`; gives whether something was granted, which the administrator's own login does not need.

@@ -10,7 +10,7 @@ import { waitForDatabase, withAdminClient } from './admin-client.ts'
 import { findPostgresError } from './database-faults.ts'
 import { type MigrationFile, readMigrationFiles } from './migration-files.ts'
 
-export interface MigrateOptions {
+interface MigrateOptions {
   /** The login that owns the tables. Direct, not through a pooler: the runner holds a session lock. */
   readonly url: string
   readonly folder: string
@@ -19,13 +19,13 @@ export interface MigrateOptions {
   readonly onStep?: (step: MigrationStep) => void
 }
 
-export interface MigrationStep {
+interface MigrationStep {
   readonly name: string
   readonly durationMs: number
 }
 
 /** The history in the database and the files do not belong together. */
-export class MigrationMismatchError extends Error {
+class MigrationMismatchError extends Error {
   override readonly name = 'MigrationMismatchError'
 }
 

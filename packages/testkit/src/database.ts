@@ -81,8 +81,13 @@ async function ensureTemplate(server: TestServer): Promise<string> {
   return template
 }
 
-/** A killed run drops nothing: what is older than an hour is nobody's any more. */
+/** A killed run drops nothing: what is older than an hour is nobody's any more, nor are the templates of past days. */
 async function dropLeftovers(sql: AdminSql): Promise<void> {
+  const templates = await sql<{ name: string }[]>`
+    select datname as name from pg_database
+    where datname ~ '^signet_template_[0-9a-f]+$'
+      and (pg_stat_file('base/' || oid || '/PG_VERSION')).modification < now() - interval '1 day'`
+  for (const { name } of templates) await sql`drop database if exists ${sql(name)}`
   const oldest = Math.floor(Date.now() / 1000) - 3600
   const leftovers = await sql<{ name: string }[]>`
     select datname as name from pg_database

@@ -14,7 +14,7 @@ import { databaseName, ensureLogins, ownerLogin, programLogin } from './logins.t
 import { stopOrphan } from './orphans.ts'
 import { type Cluster, type ServerProcess, startProcess, stopProcess } from './server-process.ts'
 
-export interface EmbeddedOptions {
+interface EmbeddedOptions {
   /** Made when it is not there. One running server a folder. */
   readonly dataDir: string
   /** What is worth a line to the person who starts it. */
