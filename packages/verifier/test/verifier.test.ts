@@ -125,6 +125,20 @@ t.test('V-02 a remembered token does not outlive the keys', async t => {
   t.equal(await reasonOf(() => verifier.verify(token)), 'keys_unavailable')
 })
 
+t.test('V-02 nobody waits for an issuer that is known to be down', async t => {
+  const { clock, issuer, server, stale, verifier } = await setUp(t, { keys: { timeoutMs: 60_000 } })
+  await verifier.warmUp()
+  server.answer = (_, response) => void response.destroy()
+  clock.nowMs += 11 * minute
+  t.ok(await verifier.verify(issuer.token()), 'the first request after a long rest has waited')
+  t.equal(stale.length, 1)
+  server.answer = () => undefined
+  clock.nowMs += minute
+  const hits = server.hits()
+  t.ok(await verifier.verify(issuer.token()), 'the next is answered while the issuer hangs')
+  await waitUntil(() => server.hits() === hits + 1)
+})
+
 t.test('V-03 the key endpoint misbehaves: time-out, old keys kept', async t => {
   const { clock, issuer, server, verifier } = await setUp(t, { keys: { timeoutMs: 200, cooldownMs: 1_000 } })
   await verifier.warmUp()
