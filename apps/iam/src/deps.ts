@@ -2,7 +2,7 @@ import type { PasswordHasher } from '@signet/accounts'
 import type { Database } from '@signet/db'
 import type { Clock } from '@signet/kernel'
 import type { SigningKeys } from './modules/keys/index.ts'
-import type { RefreshTokens } from './modules/tokens/index.ts'
+import type { RefreshTokens } from './refresh-token.ts'
 
 /** What tokens say and how long they live. */
 export interface TokenSettings {

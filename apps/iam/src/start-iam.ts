@@ -6,7 +6,7 @@ import { type Clock, deriveKey, systemClock } from '@signet/kernel'
 import { buildApp } from './app.ts'
 import type { Deps, TokenSettings } from './deps.ts'
 import { openSigningKeys } from './modules/keys/index.ts'
-import { createRefreshTokens } from './modules/tokens/index.ts'
+import { createRefreshTokens } from './refresh-token.ts'
 
 export interface IamOptions extends ServerOptions {
   /** Its login may become `signet_app`. Closing it stays with the caller. */

@@ -11,7 +11,7 @@ import { type TestDatabase, type TestScope, testDatabase } from '@signet/testkit
 import { buildApp } from '../src/app.ts'
 import type { Deps } from '../src/deps.ts'
 import { openSigningKeys, type SigningKeys } from '../src/modules/keys/index.ts'
-import { createRefreshTokens } from '../src/modules/tokens/index.ts'
+import { createRefreshTokens } from '../src/refresh-token.ts'
 
 export const issuer = 'http://localhost:4000'
 export const audience = 'signet'

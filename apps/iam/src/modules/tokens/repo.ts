@@ -2,7 +2,7 @@
 import { type Database, runStatement } from '@signet/db'
 import type { Actor, SessionId, TenantId, UserId } from '@signet/kernel'
 import type { RequestFacts, TokenSettings } from '../../deps.ts'
-import type { RefreshToken } from './refresh-token.ts'
+import type { RefreshToken } from '../../refresh-token.ts'
 
 /** A row of a session function. `refreshExpiresIn` counts in whole seconds on the database's clock. */
 export interface SessionRow {

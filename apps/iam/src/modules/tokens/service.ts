@@ -1,7 +1,7 @@
 import { type Actor, newId, problem, type SessionId, type TenantId, type UserId } from '@signet/kernel'
 import type { Deps, RequestFacts } from '../../deps.ts'
 import { issueAccessToken } from './access-token.ts'
-import type { RefreshToken } from './refresh-token.ts'
+import type { RefreshToken } from '../../refresh-token.ts'
 import { endSession, enterTenant, openSession, refreshSession, type SessionRow } from './repo.ts'
 import type { TokenAnswer } from './schema.ts'
 

@@ -32,9 +32,7 @@ const secretAt = 21
 const sealAt = 53
 const length = 85
 
-/** The text of a token in a body. */
-export const refreshTokenPattern = '^[A-Za-z0-9_-]{114}$'
-const textForm = new RegExp(refreshTokenPattern)
+const textForm = /^[A-Za-z0-9_-]{114}$/
 
 /** @param secret the installation's secret */
 export function createRefreshTokens(secret: Uint8Array): RefreshTokens {
