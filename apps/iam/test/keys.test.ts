@@ -60,6 +60,9 @@ const statesOf = async (keys: KeyFolder) =>
     .slice(1)
     .map(line => line.split(/ +/)[1])
 
+const sorted = (words: readonly (string | undefined)[]) =>
+  words.map(String).toSorted((one, other) => one.localeCompare(other))
+
 /** Waits for what a watcher or the interval brings. */
 async function until(isSo: () => boolean): Promise<void> {
   const deadline = performance.now() + 10_000
@@ -193,12 +196,12 @@ t.test('a running program', async t => {
     })
     t.teardown(() => verifier.close())
     await verifier.warmUp()
-    let isRotating = true
+    const rotation = { isRunning: true }
     let verified = 0
     const seen = new Set<string>()
     const verifying = (async () => {
       const held: string[] = []
-      while (isRotating) {
+      while (rotation.isRunning) {
         held.push(tokenOf(opened, Date.now()))
         for (const token of held.slice(-40)) {
           const principal = await verifier.verify(token)
@@ -216,7 +219,7 @@ t.test('a running program', async t => {
       await until(() => kidOf(tokenOf(opened, Date.now())) === active)
       watched.add(active)
     }
-    isRotating = false
+    rotation.isRunning = false
     await verifying
     t.equal(watched.size, 20)
     t.ok(seen.size >= 20, `${verified} verifications with ${seen.size} keys`)
@@ -234,7 +237,7 @@ t.test('a running program', async t => {
     t.notOk(kids().includes(old))
     t.equal(kids().length, 2)
     await rotateKeys(keys)
-    t.same((await statesOf(keys)).toSorted(), ['active', 'next', 'removed', 'retired'], 'and the ring lets go of it')
+    t.same(sorted(await statesOf(keys)), ['active', 'next', 'removed', 'retired'], 'and the ring lets go of it')
   })
   await t.test('goes on with what it read when the folder becomes unreadable, and says so once', async t => {
     const keys = await newFolder(t)
@@ -261,7 +264,7 @@ t.test('K-03 two that rotate at once leave one active key', async t => {
     const first = await ensureRing(keys)
     const results = await Promise.all([rotateKeys(keys), rotateKeys(keys), rotateKeys(keys)])
     t.equal(results.filter(result => result.changed).length, 1, 'one of them rotated')
-    t.same((await statesOf(keys)).toSorted(), ['active', 'next', 'retired'])
+    t.same(sorted(await statesOf(keys)), ['active', 'next', 'retired'])
     const names = await readdir(keys.folder)
     t.equal(names.filter(name => name.endsWith('.pem')).length, 2, 'only keys that sign or will have a private half')
     t.notOk(names.includes(`${first.ring.keys[0]?.kid}.pem`))

@@ -170,7 +170,10 @@ t.test('a refresh token', async t => {
   })
   await t.test('has one text: no padding, no other last character, nothing around it', async t => {
     const tail = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-    const spellings = [...tail].map(last => `${token.text.slice(0, -1)}${last}`).filter(text => text !== token.text)
+    const spellings = tail
+      .split('')
+      .map(last => `${token.text.slice(0, -1)}${last}`)
+      .filter(text => text !== token.text)
     const others = [...spellings, `${token.text}=`, ` ${token.text}`, `${token.text}\n`, token.text.slice(0, -1)]
     t.same(
       others.filter(text => tokens.read(text) !== undefined),

@@ -55,7 +55,8 @@ t.test('registration', async t => {
     const answers = await Promise.all(
       Array.from({ length: 16 }, () => a.post('/api/v1/users', { email: 'race@example.com', password })),
     )
-    t.same(answers.map(answer => answer.status).toSorted(), [201, ...Array.from({ length: 15 }, () => 409)])
+    t.equal(answers.filter(answer => answer.status === 201).length, 1)
+    t.equal(answers.filter(answer => answer.body.code === 'email-taken').length, 15)
   })
   await t.test('is closed where the tenant says so, and for tenants that do not exist, with one answer', async t => {
     const answers = await Promise.all(
