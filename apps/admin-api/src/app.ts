@@ -59,7 +59,7 @@ function serveAdministration(scope: App, deps: AppDeps): void {
   const parse = scope.getDefaultJsonParser('error', 'error')
   // RFC 7396: a merge patch has a media type of its own, which means nothing to the other methods.
   scope.addContentTypeParser<string>('application/merge-patch+json', { parseAs: 'string' }, (request, body, done) => {
-    if (request.method === 'PATCH') parse(request, body, done)
+    if (request.method === 'PATCH') void parse(request, body, done)
     else done(problem('unsupported-media-type'))
   })
   serveBootstrap(scope, deps)

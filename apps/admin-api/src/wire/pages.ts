@@ -21,7 +21,7 @@ export function sendPage<T, V>(
     const query = new URLSearchParams()
     for (const [name, value] of Object.entries({ ...request.query, cursor: page.next_cursor }))
       query.set(name, String(value))
-    reply.header('link', `<${request.url.split('?', 1)[0]}?${query}>; rel="next"`)
+    reply.header('link', `<${request.url.split('?', 1)[0]}?${query.toString()}>; rel="next"`)
   }
   const { next_cursor, total } = page
   return { items: page.items.map(present), next_cursor, ...(total === undefined ? {} : { total }) }

@@ -1,4 +1,4 @@
-import { type Actor, holds, lackedPermissions, type Policy, type Rule } from '@signet/kernel'
+import { holds, lackedPermissions, type Policy, type Rule } from '@signet/kernel'
 
 export type MembershipAction =
   | 'memberships:read'
@@ -26,7 +26,7 @@ export const membershipPolicy: Policy<MembershipAction, Holder | null> = {
 }
 
 /** The rule that asks for a permission and for all that the person holds. */
-export function holdsAsMuch(permission: string): Rule<Holder | null, Actor> {
+export function holdsAsMuch(permission: string): Rule<Holder | null> {
   return (actor, holder) => {
     const verdict = holds(permission)(actor, holder)
     if (verdict !== true) return verdict

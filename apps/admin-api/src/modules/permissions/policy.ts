@@ -1,4 +1,4 @@
-import { type Actor, holds, type Policy, type Rule } from '@signet/kernel'
+import { holds, type Policy, type Rule } from '@signet/kernel'
 import type { Permission } from './repo.ts'
 
 export type PermissionAction =
@@ -22,7 +22,7 @@ export const permissionPolicy: Policy<PermissionAction, Permission | null> = {
 }
 
 /** Signet's own permissions are what its code asks for: they change with it and not by hand. */
-function ofAnotherService(permission: string): Rule<Permission | null, Actor> {
+function ofAnotherService(permission: string): Rule<Permission | null> {
   return (actor, resource) => {
     if (resource?.service === 'signet') return 'The permissions of Signet itself cannot be changed.'
     return holds(permission)(actor, resource)

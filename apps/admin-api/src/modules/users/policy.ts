@@ -1,4 +1,4 @@
-import { type Actor, holds, type Policy, type Rule } from '@signet/kernel'
+import { holds, type Policy, type Rule } from '@signet/kernel'
 import { type Holder, holdsAsMuch } from '../memberships/index.ts'
 
 export type UserAction = 'users:read' | 'users:list' | 'users:create' | 'users:modify' | 'users:delete'
@@ -26,7 +26,7 @@ export const userPolicy: Policy<UserAction, UserResource | null> = {
   },
 }
 
-function ranksAsHigh(permission: string): Rule<UserResource | null, Actor> {
+function ranksAsHigh(permission: string): Rule<UserResource | null> {
   return (actor, person) => {
     const verdict = holdsAsMuch(permission)(actor, { held: person?.held ?? [] })
     if (verdict !== true) return verdict
