@@ -4,6 +4,8 @@
 DO $$
 DECLARE
   wanted text;
+  -- From PostgreSQL 16 on a member of a role may still not be allowed to become it.
+  may_become text := CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END;
 BEGIN
   FOREACH wanted IN ARRAY ARRAY['signet_app', 'signet_system', 'signet_places'] LOOP
     BEGIN
@@ -11,7 +13,7 @@ BEGIN
     EXCEPTION WHEN duplicate_object OR unique_violation THEN
       NULL;
     END;
-    IF NOT pg_has_role(current_user, wanted, 'MEMBER') THEN
+    IF NOT pg_has_role(current_user, wanted, may_become) THEN
       EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
     END IF;
   END LOOP;

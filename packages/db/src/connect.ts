@@ -39,7 +39,7 @@ export type Statements = postgres.ISql
 export interface Database {
   /**
    * The bare client: no role, no tenant, no time limit, no translated faults. For LISTEN, start-up checks and tools;
-   * requests use `inTenant`, `inSystem` or `runStatement`.
+   * requests use `inTenant` or `runStatement`.
    */
   readonly sql: Statements & Pick<postgres.Sql, 'listen'>
   /** Drizzle over the bare client; the same warning holds. */

@@ -9,11 +9,9 @@ export { migrate } from './migrate.ts'
 export { checksumOf, readMigrationFiles } from './migration-files.ts'
 export {
   inService,
-  inSystem,
   inTenant,
   runStatement,
   type ServiceTx,
-  type SystemTx,
   type TenantTx,
 } from './tenant-scope.ts'
 export * from './tables/index.ts'

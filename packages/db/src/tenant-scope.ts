@@ -1,6 +1,6 @@
 /**
- * All work on data happens here: one transaction on a connection of its own, as the role `signet_app` with one tenant
- * or as `signet_system` with none. Role, tenant and time limits are set for that transaction only (HOUSE 4.3), so nothing
+ * All work on data happens here: one transaction on a connection of its own, as the role `signet_app` with one
+ * tenant. What goes across tenants is a SQL function: no login can become `signet_system`, which owns those. Role, tenant and time limits are set for that transaction only (HOUSE 4.3), so nothing
  * of them is left on the connection, and PgBouncer may hand it to anybody afterwards.
  *
  * The opening is sent together with the first statement, without waiting for its answer. That is safe: when it fails, the
@@ -28,10 +28,6 @@ export interface TenantTx extends Transaction {
   readonly tenantId: TenantId
 }
 
-export interface SystemTx extends Transaction {
-  readonly scope: 'system'
-}
-
 export interface ServiceTx extends Transaction {
   readonly scope: 'service'
 }
@@ -44,15 +40,6 @@ export interface ServiceTx extends Transaction {
 export function inTenant<T>(db: Database, tenantId: TenantId, work: (tx: TenantTx) => Promise<T>): Promise<T> {
   return transact(db, 'signet_app', tenantId, async sql => {
     const result = await work(Object.assign(handlesOf(sql), { scope: 'tenant', tenantId } as const))
-    await commit(sql)
-    return result
-  })
-}
-
-/** As `inTenant`, for the few things that go across tenants: the role `signet_system` and no tenant. */
-export function inSystem<T>(db: Database, work: (tx: SystemTx) => Promise<T>): Promise<T> {
-  return transact(db, 'signet_system', '', async sql => {
-    const result = await work(Object.assign(handlesOf(sql), { scope: 'system' } as const))
     await commit(sql)
     return result
   })
