@@ -19,12 +19,26 @@ export function serveHealth(app: App, health: Health): void {
   const open = { config: { access: 'public' as const } }
   app.get(
     '/livez',
-    { ...open, schema: { tags: ['Operations'], summary: 'Is the process alive?', response: { 200: Type.Object({ status: Type.String() }) } } },
+    {
+      ...open,
+      schema: {
+        tags: ['Operations'],
+        summary: 'Is the process alive?',
+        response: { 200: Type.Object({ status: Type.String() }) },
+      },
+    },
     async () => ({ status: 'ok' }),
   )
   app.get(
     '/version',
-    { ...open, schema: { tags: ['Operations'], summary: 'Which version runs here?', response: { 200: Type.Object({ version: Type.String() }) } } },
+    {
+      ...open,
+      schema: {
+        tags: ['Operations'],
+        summary: 'Which version runs here?',
+        response: { 200: Type.Object({ version: Type.String() }) },
+      },
+    },
     async () => ({ version: health.version }),
   )
   app.get(

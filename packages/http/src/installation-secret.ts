@@ -39,5 +39,7 @@ async function readWhole(path: string): Promise<Buffer> {
     if (secret.length > secretBytes) break
     await new Promise(resolve => setTimeout(resolve, 20))
   }
-  throw new Error(`${path} does not hold ${secretBytes} bytes. Restore it from your backup; without it every session ends.`)
+  throw new Error(
+    `${path} does not hold ${secretBytes} bytes. Restore it from your backup; without it every session ends.`,
+  )
 }

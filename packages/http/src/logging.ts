@@ -8,7 +8,11 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 export const logFormats = ['auto', 'json', 'pretty'] as const
 
 /** `auto` is coloured on a terminal and JSON elsewhere. */
-export function loggerOptions(level: (typeof logLevels)[number], format: (typeof logFormats)[number], name: string): FastifyServerOptions['logger'] {
+export function loggerOptions(
+  level: (typeof logLevels)[number],
+  format: (typeof logFormats)[number],
+  name: string,
+): FastifyServerOptions['logger'] {
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
   const base = { level, name, serializers: { err: describeError } }
   return isPretty

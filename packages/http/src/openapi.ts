@@ -1,6 +1,8 @@
 /** The document is made of the routes' own schemas, and each route's security of its `config.access`. */
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
+// It gives each route's config its `access`.
+import type {} from '@signet/verifier/fastify'
 import type { App } from './server.ts'
 
 export interface ApiDescription {
@@ -16,7 +18,12 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: api.title, version: api.version, description: api.description, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+      info: {
+        title: api.title,
+        version: api.version,
+        description: api.description,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
       servers: [{ url: api.serverUrl }],
       tags: [...api.tags],
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
@@ -30,7 +37,11 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
     scope.addHook('onRoute', route => {
       route.config = { ...route.config, access: 'public' }
     })
-    await scope.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { docExpansion: 'list', persistAuthorization: true } })
+    await scope.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: true,
+      uiConfig: { docExpansion: 'list', persistAuthorization: true },
+    })
     scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
   })
 }

@@ -20,7 +20,7 @@ export function answerProblems(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => sendProblem(problem('route-not-found'), request, reply))
 }
 
-export function sendProblem(found: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendProblem(found: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (found.retryAfterSeconds !== undefined) reply.header('retry-after', String(Math.ceil(found.retryAfterSeconds)))
   else if (found.status === 503) reply.header('retry-after', '1')
   if (found.status === 401) reply.header('www-authenticate', 'Bearer')
@@ -46,24 +46,22 @@ function withInstance(document: ProblemDocument, requestId: string): ProblemDocu
   return { ...document, instance: `urn:uuid:${requestId}` }
 }
 
+const fastifyProblems: Readonly<Record<string, Parameters<typeof problem>>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['body-too-large'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['malformed-body'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed-body'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed-body'],
+  FST_ERR_BAD_URL: ['invalid-input', 'The path cannot be decoded.'],
+  FST_ERR_VALIDATION: ['invalid-input'],
+}
+
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof InputError) return problem('invalid-input', undefined, { errors: error.faults })
-  const { code, statusCode } = error as { code?: string; statusCode?: number }
-  switch (code) {
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return problem('unsupported-media-type')
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return problem('body-too-large')
-    case 'FST_ERR_CTP_INVALID_JSON_BODY':
-    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return problem('malformed-body')
-    case 'FST_ERR_BAD_URL':
-      return problem('invalid-input', 'The path cannot be decoded.')
-    case 'FST_ERR_VALIDATION':
-      return problem('invalid-input', (error as Error).message)
-  }
+  const { code = '', statusCode } = error as { code?: string; statusCode?: number }
+  const known = fastifyProblems[code]
+  if (known !== undefined) return problem(...known)
   if (statusCode === 400) return problem('malformed-body', undefined, { cause: error })
   return problem('internal-error', undefined, { cause: error })
 }

@@ -1,7 +1,10 @@
 import { type TObject, type TProperties, type TSchema, Type } from 'typebox'
 
 /** An object that refuses members it does not know. */
-export function strictObject<P extends TProperties>(members: P, options: { description?: string; minProperties?: number } = {}): TObject<P> {
+export function strictObject<P extends TProperties>(
+  members: P,
+  options: { description?: string; minProperties?: number } = {},
+): TObject<P> {
   return Type.Object(members, { additionalProperties: false, ...options })
 }
 
@@ -18,7 +21,7 @@ export const IdText = Type.String({
 export const Moment = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
 
 /** What every failure looks like (RFC 9457). */
-export const ProblemDocument = Type.Object(
+const ProblemDocument = Type.Object(
   {
     type: Type.String(),
     title: Type.String(),

@@ -54,9 +54,11 @@ function findUnstorableTexts(root: unknown, base: string): InputFault[] {
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const [value, pointer] = next
     if (typeof value === 'string') {
-      if (value.includes('\0') || !value.isWellFormed()) faults.push({ pointer, message: 'must not contain NUL or half a surrogate pair' })
+      if (value.includes('\0') || !value.isWellFormed())
+        faults.push({ pointer, message: 'must not contain NUL or half a surrogate pair' })
     } else if (typeof value === 'object' && value !== null) {
-      for (const [name, member] of Object.entries(value)) waiting.push([member, pointer === '?' ? `?${name}` : `${pointer}/${name}`])
+      for (const [name, member] of Object.entries(value))
+        waiting.push([member, pointer === '?' ? `?${name}` : `${pointer}/${name}`])
     }
   }
   return faults

@@ -13,10 +13,20 @@ const open = { config: { access: 'public' as const } }
 async function serverWithRoutes(lines: string[] = []): Promise<App> {
   const stream = { write: (line: string) => void lines.push(line) }
   const app = await createServer({ logger: { level: 'info', stream }, trustProxy: [] })
-  await describeApi(app, { title: 'Test', version: '1.0.0', description: 'For tests', serverUrl: 'http://localhost', tags: [] })
+  await describeApi(app, {
+    title: 'Test',
+    version: '1.0.0',
+    description: 'For tests',
+    serverUrl: 'http://localhost',
+    tags: [],
+  })
   const body = strictObject({ name: Type.String({ minLength: 1, maxLength: 20 }), age: Type.Optional(Type.Integer()) })
   app.post('/things', { ...open, schema: { body } }, async request => request.body)
-  app.get('/things', { ...open, schema: { querystring: strictObject({ limit: Type.Optional(Type.Integer({ maximum: 9 })) }) } }, async r => r.query)
+  app.get(
+    '/things',
+    { ...open, schema: { querystring: strictObject({ limit: Type.Optional(Type.Integer({ maximum: 9 })) }) } },
+    async r => r.query,
+  )
   app.get('/secret/:key', open, async () => 'ok')
   app.get('/guarded', { config: { access: {} } }, async () => 'ok')
   app.get('/refused', open, async () => {
@@ -59,15 +69,21 @@ t.test('the server', async t => {
       t.equal(answer.statusCode, status, payload.slice(0, 40))
       t.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8')
       t.equal(answer.json().code, code, payload.slice(0, 40))
-      t.equal(answer.json().instance, `urn:uuid:${answer.headers['x-request-id']}`)
+      t.equal(answer.json().instance, `urn:uuid:${String(answer.headers['x-request-id'])}`)
     }
   })
 
   t.test('says where each fault is', async t => {
     const { errors } = (await post('{"age":"x","role":1}')).json()
-    t.strictSame(errors.map((fault: { pointer: string }) => fault.pointer).sort(), ['/age', '/name', '/role'])
+    t.strictSame(errors.map((fault: { pointer: string }) => fault.pointer).toSorted(), ['/age', '/name', '/role'])
     const query = await app.inject('/things?limit=10&colour=red')
-    t.strictSame(query.json().errors.map((fault: { pointer: string }) => fault.pointer).sort(), ['?colour', '?limit'])
+    t.strictSame(
+      query
+        .json()
+        .errors.map((fault: { pointer: string }) => fault.pointer)
+        .toSorted(),
+      ['?colour', '?limit'],
+    )
   })
 
   t.test('takes a query as the text that it is and a body as it was sent', async t => {
@@ -76,7 +92,12 @@ t.test('the server', async t => {
   })
 
   t.test('reads no content type but JSON', async t => {
-    for (const type of ['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
+    for (const type of [
+      'text/plain',
+      'application/xml',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=x',
+    ]) {
       const answer = await post('{"name":"Ada"}', { 'content-type': type })
       t.equal(answer.statusCode, 415, type)
       t.equal(answer.json().code, 'unsupported-media-type')
@@ -100,7 +121,10 @@ t.test('the server', async t => {
     t.equal(answer.statusCode, 500)
     t.equal(answer.json().code, 'internal-error')
     t.notMatch(answer.body, /hunter2|\.ts/)
-    t.match(lines.find(line => line.includes('hunter2')), answer.headers['x-request-id'] as string)
+    t.match(
+      lines.find(line => line.includes('hunter2')),
+      answer.headers['x-request-id'],
+    )
   })
 
   t.test('writes the route and never the address into its log', async t => {

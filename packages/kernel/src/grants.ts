@@ -85,5 +85,5 @@ export const isPlatformStaff: Rule<unknown> = actor =>
 
 /** Those of `wanted` that the actor lacks: nobody gives more than they hold. */
 export function lackedPermissions(actor: Actor, wanted: Iterable<string>): string[] {
-  return [...new Set(wanted)].filter(code => !actor.permissions.has(code)).sort()
+  return [...new Set(wanted)].filter(code => !actor.permissions.has(code)).toSorted()
 }

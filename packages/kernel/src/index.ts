@@ -11,7 +11,6 @@ export {
 } from './grants.ts'
 export {
   type AuditEventId,
-  type Id,
   isId,
   type MembershipId,
   newId,
@@ -24,13 +23,11 @@ export { type CursorPosition, cursorScope, decodeCursor, encodeCursor, type Page
 export {
   type InputFault,
   Problem,
-  type ProblemCode,
   type ProblemDocument,
-  type ProblemOptions,
   problem,
   problemCatalogue,
 } from './problems.ts'
-export { deriveKey, type KeyPurpose, sealParts } from './secrets.ts'
+export { deriveKey, sealParts } from './secrets.ts'
 export { readSettings, type Setting, SettingsError, type SettingsOf } from './settings.ts'
 export { flag, integer, list, oneOf, origin, postgresUrl, text } from './setting-kinds.ts'
 export { knownSettingNames } from './setting-names.ts'

@@ -19,7 +19,7 @@ export type CursorPosition = readonly (string | number | null)[]
 export function cursorScope(tenantId: string, list: string, query: Readonly<Record<string, unknown>>): string {
   const bound = Object.entries(query)
     .filter(([name, value]) => name !== 'cursor' && name !== 'limit' && name !== 'count' && value !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify([tenantId, list, bound])
 }
 
@@ -33,6 +33,7 @@ export function decodeCursor(key: Uint8Array, scope: string, cursor: string): Cu
   const [payload = '', seal = '', ...rest] = cursor.split('.')
   const expected = sealParts(key, scope, payload)
   const given = Buffer.from(seal, 'base64url')
-  if (rest.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected)) throw problem('invalid-cursor')
+  if (rest.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected))
+    throw problem('invalid-cursor')
   return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as CursorPosition
 }

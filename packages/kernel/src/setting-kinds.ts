@@ -45,7 +45,8 @@ export function oneOf<const W extends string>(words: readonly W[], fallback: W, 
 export function origin<T extends string | undefined>(fallback: T, ...aliases: string[]): Setting<string | T> {
   const parse = (given: string) => {
     const url = URL.canParse(given) ? new URL(given) : undefined
-    const isPlain = url !== undefined && /^https?:$/.test(url.protocol) && !/[?#]|\/$/.test(given) && url.username === ''
+    const isPlain =
+      url !== undefined && /^https?:$/.test(url.protocol) && !/[?#]|\/$/.test(given) && url.username === ''
     if (!isPlain) throw new Error(`has to be an http or https address without a trailing slash, not "${given}".`)
     return given
   }

@@ -62,7 +62,8 @@ function readOne(
   try {
     const values = given.map(each => ({ each, value: setting.parse((environment[each] as string).trim()) }))
     const other = values.find(({ value }) => JSON.stringify(value) !== JSON.stringify(values[0]?.value))
-    if (other !== undefined) faults.push(`${first} and ${other.each} are the same setting with different values: keep one.`)
+    if (other !== undefined)
+      faults.push(`${first} and ${other.each} are the same setting with different values: keep one.`)
     return values[0]?.value
   } catch (error) {
     faults.push(`${first} ${(error as Error).message}`)
@@ -74,11 +75,15 @@ function namesOf(spec: Record<string, Setting<unknown>>): string[] {
   return Object.entries(spec).flatMap(([name, setting]) => [name, ...(setting.aliases ?? [])])
 }
 
-function findUnknownNames(environment: Readonly<Record<string, string | undefined>>, known: ReadonlySet<string>): string[] {
+function findUnknownNames(
+  environment: Readonly<Record<string, string | undefined>>,
+  known: ReadonlySet<string>,
+): string[] {
   const faults: string[] = []
-  for (const name of Object.keys(environment).sort()) {
+  for (const name of Object.keys(environment).toSorted()) {
     if (known.has(name) || /^ENG_[A-Z0-9]+_URL$/.test(name)) continue
-    const near = name.length < minimumLengthOfATypo ? undefined : [...known].find(each => isWithinTwoLetters(name, each))
+    const near =
+      name.length < minimumLengthOfATypo ? undefined : [...known].find(each => isWithinTwoLetters(name, each))
     if (near !== undefined) faults.push(`${name} is not a setting. Did you mean ${near}?`)
     else if (name.startsWith('SIGNET_')) faults.push(`${name} is not a setting of Signet. Remove it.`)
   }
