@@ -1,8 +1,7 @@
 /** The document is made of the routes' own schemas, and each route's security of its `config.access`. */
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-// It gives each route's config its `access`.
-import type {} from '@signet/verifier/fastify'
+import type { Access } from '@signet/verifier/fastify'
 import type { App } from './server.ts'
 
 export interface ApiDescription {
@@ -12,6 +11,8 @@ export interface ApiDescription {
   readonly serverUrl: string
   readonly tags: readonly { readonly name: string; readonly description: string }[]
 }
+
+const everybody: Access = 'public'
 
 /** Serves `/docs` and `/openapi.json`. Call it before the routes are registered. */
 export async function describeApi(app: App, api: ApiDescription): Promise<void> {
@@ -35,7 +36,7 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
   })
   await app.register(async scope => {
     scope.addHook('onRoute', route => {
-      route.config = { ...route.config, access: 'public' }
+      route.config = { ...route.config, access: everybody }
     })
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
