@@ -65,7 +65,8 @@ export async function listRows<Row extends object>(
 }
 
 function isAfter(key: SortKey, id: SortKey, [sortedAs = '', idAs = '']: CursorPosition, isBackwards: boolean): SQL {
-  const position = sql`(${sortedAs}::${sql.raw(key.type)}, ${idAs}::${sql.raw(id.type)})`
+  // As text first: the driver would take a parameter of type timestamptz through a Date as well.
+  const position = sql`(${sortedAs}::text::${sql.raw(key.type)}, ${idAs}::text::${sql.raw(id.type)})`
   return isBackwards ? sql`(${key.by}, ${id.by}) < ${position}` : sql`(${key.by}, ${id.by}) > ${position}`
 }
 

@@ -97,6 +97,8 @@ export async function giveRoles(
   roleIds: readonly RoleId[],
 ): Promise<number> {
   if (roleIds.length === 0) return 0
+  // Whoever creates or invites a person has seen them: lacking the permission is said, not hidden.
+  authorize(membershipPolicy, 'memberships:modify', actor, null)
   const grant = authorize(membershipPolicy, 'memberships:modify', actor, membership)
   const roles = await lockRoles(tx, roleIds)
   if (roles.length < roleIds.length) throw problem('role-not-found')
