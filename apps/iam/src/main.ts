@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type Database, grantLogin, migrate, openDatabase, UnsafeSchemaError, waitForDatabase } from '@signet/db'
-import { loggerOptions, stopOnSignal } from '@signet/http'
+import { InstallationSecretError, loggerOptions, type Program, stopOnSignal } from '@signet/http'
 import { flag, SettingsError } from '@signet/kernel'
 import { type IamConfig, readConfig } from './config.ts'
 import { KeyFolderError, startIam } from './index.ts'
@@ -10,6 +10,15 @@ import { KeyFolderError, startIam } from './index.ts'
 const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
 let database: Database | undefined
+let iam: Program | undefined
+stopOnSignal(
+  async () => {
+    await iam?.stop()
+    await database?.close()
+  },
+  reason => iam?.app.log.info({ reason }, 'stopping'),
+)
+
 try {
   if (existsSync('.env')) process.loadEnvFile('.env')
   const { values } = parseArgs({ options: { migrate: { type: 'string' } } })
@@ -17,10 +26,9 @@ try {
   if (values.migrate === undefined ? config.RUN_MIGRATIONS : flag(false).parse(values.migrate))
     await bringForward(config)
   else await waitForDatabase(config.DATABASE_URL, config.WAIT_FOR_DB * 1_000)
-  const opened = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-iam' })
-  database = opened
-  const iam = await startIam({
-    database: opened,
+  database = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-iam' })
+  iam = await startIam({
+    database,
     environment: config.SIGNET_ENV,
     host: config.HOST,
     port: config.IAM_PORT,
@@ -38,17 +46,11 @@ try {
     trustProxy: config.TRUST_PROXY,
     logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'iam'),
   })
-  stopOnSignal(
-    async () => {
-      await iam.stop()
-      await opened.close()
-    },
-    reason => iam.app.log.info({ reason }, 'stopping'),
-  )
 } catch (error) {
   await database?.close()
   console.error(describe(error))
-  process.exitCode = 1
+  // close-with-grace ends a program that has nothing left to do with 0, whatever the exit code was set to.
+  process.exit(1)
 }
 
 async function bringForward(config: IamConfig): Promise<void> {
@@ -59,7 +61,6 @@ async function bringForward(config: IamConfig): Promise<void> {
 
 /** What an operator can mend is said without a stack. */
 function describe(error: unknown): unknown {
-  const isTheirs =
-    error instanceof SettingsError || error instanceof KeyFolderError || error instanceof UnsafeSchemaError
-  return isTheirs ? error.message : error
+  const mendable = [SettingsError, KeyFolderError, InstallationSecretError, UnsafeSchemaError]
+  return error instanceof Error && mendable.some(each => error instanceof each) ? error.message : error
 }

@@ -58,5 +58,10 @@ export async function startIam(options: IamOptions, clock: Clock = systemClock):
     app.log.error({ err: error }, 'the signing keys cannot be read again: those read before serve on'),
   )
   app.addHook('onClose', async () => signingKeys.close())
-  return startProgram(app, { host, port })
+  try {
+    return await startProgram(app, { host, port })
+  } catch (error) {
+    await app.close()
+    throw error
+  }
 }

@@ -4,6 +4,7 @@
  */
 
 import { type Problem, problem } from '@signet/kernel'
+import { DrizzleQueryError } from 'drizzle-orm/errors'
 import postgres from 'postgres'
 
 /** The whole connection is refused or gone; the codes are postgres.js's own. */
@@ -57,8 +58,12 @@ export function databaseUnavailable(cause: unknown, detail?: string): Problem {
   return problem('database-unavailable', detail, { retryAfterSeconds, cause })
 }
 
-/** Turns a passing failure of the database into `database-unavailable`; gives every other error back as it is. */
-export function translateFault(error: unknown): unknown {
+/**
+ * Turns a passing failure of the database into `database-unavailable`; gives every other error back as it is, but for
+ * Drizzle's wrapping: its message holds the statement's parameters, password hashes among them, and would end in a log.
+ */
+export function translateFault(fault: unknown): unknown {
+  const error = fault instanceof DrizzleQueryError ? (fault.cause ?? new Error('A statement failed.')) : fault
   const answer = findPostgresError(error)
   if (answer !== undefined) return isPassingState(answer.code) ? databaseUnavailable(error) : error
   return isConnectionLoss(error) ? databaseUnavailable(error) : error

@@ -1,5 +1,5 @@
 export { serveHealth } from './health.ts'
-export { loadInstallationSecret } from './installation-secret.ts'
+export { InstallationSecretError, loadInstallationSecret } from './installation-secret.ts'
 export { type Program, startProgram, stopOnSignal } from './lifecycle.ts'
 export { logFormats, loggerOptions, logLevels } from './logging.ts'
 export { describeApi } from './openapi.ts'

@@ -8,9 +8,14 @@ import { join } from 'node:path'
 
 const secretBytes = 32
 
+/** The message names the file and what mends it. */
+export class InstallationSecretError extends Error {
+  override readonly name = 'InstallationSecretError'
+}
+
 /**
  * Reads `<folder>/secret`, or makes it where there is none. Two programs that start at once agree on one.
- * @throws Error that names the file when it is too short or readable by others
+ * @throws InstallationSecretError that names the file when it is too short or readable by others
  */
 export async function loadInstallationSecret(folder: string): Promise<Buffer> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -27,7 +32,9 @@ export async function loadInstallationSecret(folder: string): Promise<Buffer> {
   const secret = await readWhole(path)
   const { mode } = await stat(path)
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-    throw new Error(`${path} can be read by others (mode ${(mode & 0o777).toString(8)}). Run: chmod 600 ${path}`)
+    throw new InstallationSecretError(
+      `${path} can be read by others (mode ${(mode & 0o777).toString(8)}). Run: chmod 600 ${path}`,
+    )
   }
   return secret
 }
@@ -39,7 +46,7 @@ async function readWhole(path: string): Promise<Buffer> {
     if (secret.length > secretBytes) break
     await new Promise(resolve => setTimeout(resolve, 20))
   }
-  throw new Error(
+  throw new InstallationSecretError(
     `${path} does not hold ${secretBytes} bytes. Restore it from your backup; without it every session ends.`,
   )
 }

@@ -1,0 +1,193 @@
+import { spawn } from 'node:child_process'
+import { chmod, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { SettingsError } from '@signet/kernel'
+import { testDatabase } from '@signet/testkit'
+import t, { type Test } from 'tap'
+import { readConfig, readKeyConfig } from '../src/config.ts'
+import { temporaryFolder } from './test-app.ts'
+
+const database = await testDatabase(t)
+const program = (name: string) => fileURLToPath(new URL(`../src/${name}`, import.meta.url))
+
+interface Run {
+  readonly code: number | null
+  readonly output: string
+}
+
+interface Running {
+  readonly ended: Promise<Run>
+  /** Resolves with what was printed once `pattern` is in it; rejects when the program ends before. */
+  printed(pattern: RegExp): Promise<string>
+  stop(): Promise<Run>
+}
+
+/** Runs a program of ours with nothing of this environment but the path to Node. */
+async function run(t: Test, name: string, environment: Record<string, string>, words: string[] = []): Promise<Running> {
+  const cwd = await temporaryFolder(t)
+  const child = spawn(process.execPath, [program(name), ...words], {
+    cwd,
+    env: { PATH: process.env['PATH'], ...environment },
+  })
+  t.teardown(() => void child.kill('SIGKILL'))
+  let output = ''
+  const listeners = new Set<() => void>()
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', chunk => {
+      output += String(chunk)
+      for (const listener of listeners) listener()
+    })
+  }
+  const ended = new Promise<Run>(resolve => child.on('close', code => resolve({ code, output })))
+  return {
+    ended,
+    printed: pattern =>
+      new Promise((resolve, reject) => {
+        const look = () => void (pattern.test(output) && resolve(output))
+        listeners.add(look)
+        look()
+        void ended.then(() => reject(new Error(`It ended, having said: ${output}`)))
+      }),
+    stop: () => {
+      child.kill('SIGTERM')
+      return ended
+    },
+  }
+}
+
+async function freePort(): Promise<string> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise(resolve => server.close(resolve))
+  return String(port)
+}
+
+const faultsOf = (environment: Record<string, string>): readonly string[] => {
+  try {
+    readConfig({ DATABASE_URL: 'postgres://x@localhost/x', ...environment })
+    return []
+  } catch (error) {
+    if (error instanceof SettingsError) return error.faults
+    throw error
+  }
+}
+
+t.test('C-05 settings that are unknown, mistyped or unreadable stop the start, by name', async t => {
+  const cases: [environment: Record<string, string>, fault: RegExp][] = [
+    [{ SIGNET_SECRET: 'x' }, /^SIGNET_SECRET is not a setting of Signet/],
+    [{ ACCES_TOKEN_TTL: '1' }, /^ACCES_TOKEN_TTL is not a setting\. Did you mean ACCESS_TOKEN_TTL\?/],
+    [{ ACCESS_TOKEN_TTL: '0' }, /^ACCESS_TOKEN_TTL has to be a whole number from 1 to 86400/],
+    [{ ACCESS_TOKEN_TTL: '15m' }, /^ACCESS_TOKEN_TTL/],
+    [{ REFRESH_TOKEN_TTL: '99999999' }, /^REFRESH_TOKEN_TTL/],
+    [{ PASSWORD_MIN_LENGTH: '4' }, /^PASSWORD_MIN_LENGTH has to be a whole number from 8/],
+    [{ ISSUER: 'http://localhost:4000/' }, /^ISSUER has to be an http or https address without a trailing slash/],
+    [{ SIGNET_ENV: 'prod' }, /^SIGNET_ENV has to be one of local, test, staging, production/],
+    [{ SIGNET_ENV: 'local', ENV: 'production' }, /^SIGNET_ENV and ENV are the same setting with different values/],
+    [{ IAM_PORT: '70000' }, /^IAM_PORT/],
+    [{ RUN_MIGRATIONS: 'maybe' }, /^RUN_MIGRATIONS has to be true or false/],
+    [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL has to be an address of the form postgres:/],
+    [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL/],
+  ]
+  for (const [environment, fault] of cases) {
+    const [name = ''] = Object.keys(environment)
+    t.match(faultsOf(environment), [fault], name)
+  }
+  t.equal(faultsOf({ ACCESS_TOKEN_TTL: 'x', IAM_PORT: 'x', SIGNET_X: '1' }).length, 3, 'all at once')
+  t.same(
+    faultsOf({ ADMIN_PORT: '4001', SETUP_TOKEN: 'x', PATH: '/bin', HOME: '/' }),
+    [],
+    'the settings of others are no mistakes',
+  )
+  t.throws(() => readConfig({}), /DATABASE_URL is missing/)
+  t.match(readConfig({ DATABASE_URL: 'postgres://x@localhost/x', IAM_PORT: '4444' }), {
+    ISSUER: 'http://localhost:4444',
+    ACCESS_TOKEN_TTL: 900,
+    REFRESH_TOKEN_TTL: 432_000,
+  })
+  t.throws(() => readKeyConfig({ SIGNET_KEY: 'x' }), /SIGNET_KEY is not a setting. Did you mean SIGNET_KEYS/)
+})
+
+t.test('the program', { timeout: 60_000 }, async t => {
+  const keys = join(await temporaryFolder(t), 'keys')
+  const port = await freePort()
+  const environment = { SIGNET_KEYS: keys, IAM_PORT: port, DATABASE_URL: database.url, LOG_FORMAT: 'json' }
+  await t.test('C-05 says what is wrong with its settings, and no stack', async t => {
+    const { code, output } = await (await run(t, 'main.ts', { ...environment, SIGNET_TYPO: '1' })).ended
+    t.equal(code, 1)
+    t.match(output, /These settings keep the program from starting:\n {2}- SIGNET_TYPO is not a setting/)
+    t.notMatch(output, / {4}at /)
+  })
+  await t.test('refuses a login that passes over row-level security, in production', async t => {
+    const { code, output } = await (
+      await run(t, 'main.ts', { ...environment, DATABASE_URL: database.superUrl, SIGNET_ENV: 'production' })
+    ).ended
+    t.equal(code, 1)
+    t.match(output, /is a superuser or has BYPASSRLS/)
+    t.notMatch(output, / {4}at /)
+  })
+  await t.test('starts, serves and stops', async t => {
+    const running = await run(t, 'main.ts', environment)
+    await running.printed(/Server listening/)
+    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/healthcheck`)
+    t.same(await answer.json(), { status: 'ok', database: 'ok' })
+    const { code, output } = await running.stop()
+    t.equal(code, 0, output)
+    t.match(output, /"reason":"SIGTERM"/)
+  })
+  await t.test('brings the database forward when it is told to', async t => {
+    const running = await run(t, 'main.ts', { ...environment, DATABASE_ADMIN_URL: database.adminUrl }, [
+      '--migrate=true',
+    ])
+    await running.printed(/Server listening/)
+    t.equal((await running.stop()).code, 0)
+  })
+  await t.test('K-04 names the key file that others can read', async t => {
+    const secret = join(keys, 'secret')
+    await chmod(secret, 0o644)
+    const { code, output } = await (await run(t, 'main.ts', environment)).ended
+    t.equal(code, 1)
+    t.ok(output.includes(`chmod 600 ${secret}`), output)
+    t.notMatch(output, / {4}at /)
+    await chmod(secret, 0o600)
+  })
+  await t.test('takes up a rotation by pnpm keys without a restart', async t => {
+    const running = await run(t, 'main.ts', environment)
+    await running.printed(/Server listening/)
+    const kids = async (): Promise<string[]> => {
+      const answer = await fetch(`http://127.0.0.1:${port}/.well-known/jwks.json`)
+      return ((await answer.json()) as { keys: { kid: string }[] }).keys.map(key => key.kid)
+    }
+    const before = await kids()
+    const rotation = await (await run(t, 'main-keys.ts', { SIGNET_KEYS: keys }, ['rotate'])).ended
+    t.equal(rotation.code, 0)
+    t.match(rotation.output, /^Now signing with/)
+    const deadline = performance.now() + 10_000
+    while ((await kids()).length !== 3 && performance.now() < deadline)
+      await new Promise(resolve => setImmediate(resolve))
+    t.equal((await kids()).length, 3)
+    t.ok(before.every(kid => rotation.output.includes(kid)))
+    t.equal((await running.stop()).code, 0)
+  })
+  await t.test('pnpm keys says no with an exit code of its own', async t => {
+    t.match(await (await run(t, 'main-keys.ts', { SIGNET_KEYS: keys }, ['remove', 'x'])).ended, {
+      code: 1,
+      output: /There is no key x/,
+    })
+    t.match(await (await run(t, 'main-keys.ts', { SIGNET_KEYS: keys }, ['rotatte'])).ended, {
+      code: 2,
+      output: /Usage/,
+    })
+    t.match(await (await run(t, 'main-keys.ts', { SIGNET_KEYS: keys, SIGNET_KEEYS: 'x' })).ended, {
+      code: 1,
+      output: /Did you mean SIGNET_KEYS/,
+    })
+    await writeFile(join(keys, 'ring-9.json'), '{', { mode: 0o600 })
+    t.match(await (await run(t, 'main-keys.ts', { SIGNET_KEYS: keys })).ended, {
+      code: 1,
+      output: /ring-9\.json cannot be read/,
+    })
+  })
+})
