@@ -3,7 +3,7 @@
 import { canRunTour, runTour } from './demo/run-tour.ts'
 import { type Child, createHome, startChild, waitUntilReady } from './demo/child.ts'
 import { tellStory } from './demo/story.ts'
-import { readFirstAdmin } from './modules/first-admin/index.ts'
+import { readFirstAdmin } from './credentials-file.ts'
 import { inSeconds, type Step } from './steps.ts'
 import { planTour } from './tour.ts'
 
@@ -33,7 +33,7 @@ try {
   if (admin === undefined) throw new Error(`There is no ${home.adminFile}.`)
   await showTour()
   await tellStory(home.addresses, admin, step)
-  await step('it stops, and leaves nothing behind', () => stop(started))
+  await step('it stops when it is told to', () => stop(started))
 } catch (error) {
   failures += 1
   console.error(`\n${error instanceof Error ? error.message : String(error)}`)

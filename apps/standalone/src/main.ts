@@ -3,7 +3,7 @@ import { stopOnSignal } from '@signet/http'
 import { SettingsError } from '@signet/kernel'
 import { isRunAsScript, readConfig } from './config.ts'
 import { watchLauncher } from './launcher.ts'
-import { type Installation, startInstallation } from './start-installation.ts'
+import type { Installation } from './start-installation.ts'
 import { tellSteps } from './steps.ts'
 import { planTour, renderTour } from './tour.ts'
 
@@ -12,24 +12,36 @@ process.stdout.on('error', () => undefined)
 process.stderr.on('error', () => undefined)
 
 const resources = new AsyncDisposableStack()
+let isStopping = false
+let isLauncherGone = false
 const stop = stopOnSignal(
   () => resources.disposeAsync(),
-  reason => console.log(`\nStopping: ${reason}`),
+  reason => {
+    isStopping = true
+    console.log(`\nStopping: ${isLauncherGone ? 'what started this is gone' : reason}`)
+  },
 )
 watchLauncher(isRunAsScript(process.env), () => {
-  console.log('\nWhat started this is gone.')
+  if (isStopping) return
+  isLauncherGone = true
   void stop()
 })
 
 try {
   if (existsSync('.env')) process.loadEnvFile('.env')
+  const config = readConfig(process.env)
   console.log('Signet starts')
-  const installation = await startInstallation(readConfig(process.env), resources, tellSteps(console.log))
+  // A setting that is wrong is told at once: the rest takes a second to read.
+  const { startInstallation } = await import('./start-installation.ts')
+  const installation = await startInstallation(config, resources, tellSteps(console.log))
   console.log(describeInstallation(installation))
 } catch (error) {
-  console.error(`\n${describeFailure(error)}`)
-  await resources.disposeAsync().catch(() => undefined)
-  process.exit(1)
+  // A start that is being stopped fails on what it no longer finds.
+  if (!isStopping) {
+    console.error(`\n${describeFailure(error)}`)
+    await resources.disposeAsync().catch(() => undefined)
+    process.exit(1)
+  }
 }
 
 function describeInstallation({ addresses, adminFile }: Installation): string {

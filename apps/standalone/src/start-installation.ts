@@ -1,16 +1,11 @@
 /**
- * One process, one machine: database, first administrator, and the three programs by their doors. What was started goes to
- * `resources`, which stops it in the opposite order.
+ * One process, one machine: database, first administrator, the three programs. What was started goes to `resources`, which
+ * stops it in the opposite order.
  */
 import { join } from 'node:path'
-import { startAdminApi } from '@signet/admin-api'
-import { loggerOptions, type Program } from '@signet/http'
-import { startIam } from '@signet/iam'
-import { startPlaces } from '@signet/places'
 import { type Addresses, addressOf } from './addresses.ts'
 import type { StandaloneConfig } from './config.ts'
 import { provideDatabase } from './database.ts'
-import { ensureFirstAdmin } from './modules/first-admin/index.ts'
 import { assertPortsFree } from './ports.ts'
 import type { Step } from './steps.ts'
 
@@ -40,7 +35,10 @@ export async function startInstallation(
     admin: addressOf(host, ADMIN_PORT),
     places: addressOf(host, PLACES_PORT),
   }
+  // Reading the programs' code takes as long as making a database: both at once.
+  const loading = Promise.all([import('./modules/first-admin/index.ts'), import('./start-programs.ts')])
   const database = await provideDatabase(config, resources, step)
+  const [{ ensureFirstAdmin }, { startPrograms }] = await loading
   const path = join(config.SIGNET_HOME, 'first-admin.json')
   const admin = await step(
     found =>
@@ -56,49 +54,4 @@ export async function startInstallation(
   )
   await startPrograms({ config, database, addresses, resources, step })
   return { addresses, adminFile: admin === undefined ? undefined : path }
-}
-
-interface Programs {
-  readonly config: StandaloneConfig
-  readonly database: Awaited<ReturnType<typeof provideDatabase>>
-  readonly addresses: Addresses
-  readonly resources: AsyncDisposableStack
-  readonly step: Step
-}
-
-async function startPrograms({ config, database, addresses, resources, step }: Programs): Promise<void> {
-  const { AUDIENCE: audience, HOST: host, ISSUER: issuer, SIGNET_ENV: environment, SIGNET_KEYS: keysFolder } = config
-  const { PASSWORD_MIN_LENGTH: passwordMinLength, TRUST_PROXY: trustProxy, WORKER_COUNT: workerCount } = config
-  const started: Program[] = []
-  const start = async (name: string, address: string, open: () => Promise<Program>) => {
-    const program = await step(`${name} listens at ${address}`, open)
-    resources.defer(() => program.stop())
-    started.push(program)
-  }
-  // Each says in a step that it listens: its log begins after that.
-  const shared = (name: string) => {
-    const logger = loggerOptions('warn', config.LOG_FORMAT, name)
-    return { database, host, trustProxy, logger }
-  }
-  // The issuer may be a public address that this machine itself cannot reach.
-  const keysUri = `${addresses.iam}/.well-known/jwks.json`
-  const rules = { environment, keysFolder, passwordMinLength, workerCount }
-  const tokens = {
-    issuer,
-    audience,
-    accessTokenTtlSeconds: config.ACCESS_TOKEN_TTL,
-    refreshTokenTtlSeconds: config.REFRESH_TOKEN_TTL,
-    permissionsMaxBytes: config.TOKEN_PERMISSIONS_MAX_BYTES,
-  }
-  const { IAM_PORT, ADMIN_PORT, PLACES_PORT, DEFAULT_TENANT: defaultTenant, SETUP_TOKEN: setupToken } = config
-  await start('iam', addresses.iam, () =>
-    startIam({ ...shared('iam'), ...rules, port: IAM_PORT, tokens, defaultTenant }),
-  )
-  await start('admin-api', addresses.admin, () =>
-    startAdminApi({ ...shared('admin-api'), ...rules, port: ADMIN_PORT, issuer, audience, keysUri, setupToken }),
-  )
-  await start('places', addresses.places, () =>
-    startPlaces({ ...shared('places'), port: PLACES_PORT, issuer, audience, keysUri }),
-  )
-  for (const { app } of started) app.log.level = config.LOG_LEVEL
 }

@@ -28,6 +28,7 @@ export const knownSettingNames: ReadonlySet<string> = new Set([
   'DATABASE_ADMIN_URL',
   'RUN_MIGRATIONS',
   'WAIT_FOR_DB',
+  'WORKER_COUNT',
   'LOG_LEVEL',
   'LOG_FORMAT',
   'SETUP_TOKEN',

@@ -1,7 +1,7 @@
 /** From the first sign-in to the last: what an administrator and a person do with Signet, over HTTP alone. */
 import { randomBytes } from 'node:crypto'
 import type { Addresses } from '../addresses.ts'
-import type { FirstAdmin } from '../modules/first-admin/index.ts'
+import type { FirstAdmin } from '../credentials-file.ts'
 import type { Step } from '../steps.ts'
 import { callApi, textOf } from './call.ts'
 

@@ -1,2 +1,1 @@
-export { type FirstAdmin, readFirstAdmin } from './credentials-file.ts'
 export { ensureFirstAdmin } from './service.ts'

@@ -7,7 +7,7 @@ import { createHasher } from '@signet/accounts'
 import { bootstrapInstallation } from '@signet/admin-api'
 import type { Database } from '@signet/db'
 import type { Addresses } from '../../addresses.ts'
-import { type FirstAdmin, inventAdmin, readFirstAdmin, writeFirstAdmin } from './credentials-file.ts'
+import { type FirstAdmin, inventAdmin, readFirstAdmin, writeFirstAdmin } from '../../credentials-file.ts'
 import { listCompanyIds } from './repo.ts'
 
 export interface FirstAdminOptions {

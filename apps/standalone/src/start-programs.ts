@@ -1,0 +1,75 @@
+/** The three programs, each by its door. */
+import { startAdminApi } from '@signet/admin-api'
+import type { Database } from '@signet/db'
+import { loggerOptions, type Program } from '@signet/http'
+import { startIam } from '@signet/iam'
+import { startPlaces } from '@signet/places'
+import type { Addresses } from './addresses.ts'
+import type { StandaloneConfig } from './config.ts'
+import type { Step } from './steps.ts'
+
+export interface ProgramsOptions {
+  readonly config: StandaloneConfig
+  readonly database: Database
+  readonly addresses: Addresses
+  readonly resources: AsyncDisposableStack
+  readonly step: Step
+}
+
+/** Resolves when all listen; `resources` stops them. */
+export async function startPrograms({ config, database, addresses, resources, step }: ProgramsOptions): Promise<void> {
+  const { AUDIENCE: audience, ISSUER: issuer, DEFAULT_TENANT: defaultTenant, SETUP_TOKEN: setupToken } = config
+  // The issuer may be a public address that this machine itself cannot reach.
+  const keysUri = `${addresses.iam}/.well-known/jwks.json`
+  // Each says in its step that it listens: its log begins after that.
+  const shared = (name: string) => ({
+    database,
+    host: config.HOST,
+    trustProxy: config.TRUST_PROXY,
+    logger: loggerOptions('warn', config.LOG_FORMAT, name),
+  })
+  const rules = {
+    environment: config.SIGNET_ENV,
+    keysFolder: config.SIGNET_KEYS,
+    passwordMinLength: config.PASSWORD_MIN_LENGTH,
+    workerCount: config.WORKER_COUNT,
+  }
+  const tokens = {
+    issuer,
+    audience,
+    accessTokenTtlSeconds: config.ACCESS_TOKEN_TTL,
+    refreshTokenTtlSeconds: config.REFRESH_TOKEN_TTL,
+    permissionsMaxBytes: config.TOKEN_PERMISSIONS_MAX_BYTES,
+  }
+  const programs: readonly (readonly [name: string, address: string, start: () => Promise<Program>])[] = [
+    [
+      'iam',
+      addresses.iam,
+      () => startIam({ ...shared('iam'), ...rules, port: config.IAM_PORT, tokens, defaultTenant }),
+    ],
+    [
+      'admin-api',
+      addresses.admin,
+      () =>
+        startAdminApi({
+          ...shared('admin-api'),
+          ...rules,
+          port: config.ADMIN_PORT,
+          issuer,
+          audience,
+          keysUri,
+          setupToken,
+        }),
+    ],
+    [
+      'places',
+      addresses.places,
+      () => startPlaces({ ...shared('places'), port: config.PLACES_PORT, issuer, audience, keysUri }),
+    ],
+  ]
+  for (const [name, address, start] of programs) {
+    const program = await step(`${name} listens at ${address}`, start)
+    resources.defer(() => program.stop())
+    program.app.log.level = config.LOG_LEVEL
+  }
+}

@@ -1,0 +1,97 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { knownSettingNames } from '@signet/kernel'
+import { testDatabase } from '@signet/testkit'
+import t from 'tap'
+import { addressOf } from '../src/addresses.ts'
+import { readConfig } from '../src/config.ts'
+import { readFirstAdmin } from '../src/credentials-file.ts'
+import { callApi } from '../src/demo/call.ts'
+import { createHome, type Home, startChild, waitUntilReady } from '../src/demo/child.ts'
+import { planTour, renderTour } from '../src/tour.ts'
+
+const readme = readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8')
+
+async function startOnce(home: Home, environment: Record<string, string>): Promise<string> {
+  const child = startChild(home, environment)
+  await waitUntilReady(child)
+  child.process.kill('SIGTERM')
+  await child.ended
+  return child.output()
+}
+
+t.test('with a database of the operator’s', async t => {
+  const { url, adminUrl } = await testDatabase(t)
+  const database = { DATABASE_URL: url, DATABASE_ADMIN_URL: adminUrl }
+  const home = await createHome()
+  t.teardown(() => home.remove())
+
+  t.test('a start uses it and runs none of its own', async t => {
+    const output = await startOnce(home, { ...database, DEFAULT_TENANT: 'northwind' })
+    t.match(output, new RegExp(`PostgreSQL answers at ${new URL(url).host}`))
+    t.notOk(existsSync(join(home.environment['SIGNET_HOME'] ?? '', 'pg')))
+    t.notMatch(output, new URL(url).password, 'the password of the login is nowhere')
+  })
+
+  t.test('a start from another home has no password to show', async t => {
+    const other = await createHome()
+    t.teardown(() => other.remove())
+    const output = await startOnce(other, database)
+    t.match(output, /administrator was made elsewhere/)
+    t.notMatch(output, /TOKEN=/)
+    t.notOk(existsSync(other.adminFile))
+  })
+
+  t.test('a start that was interrupted before it wrote the tenant down is completed', async t => {
+    const admin = await readFirstAdmin(home.adminFile)
+    await writeFile(home.adminFile, JSON.stringify({ email: admin?.email, password: admin?.password }))
+    await startOnce(home, database)
+    t.same(await readFirstAdmin(home.adminFile), admin)
+    t.equal(statSync(home.adminFile).mode & 0o777, 0o600)
+  })
+
+  t.test('a start on other ports shows those', async t => {
+    const other = await createHome()
+    t.teardown(() => other.remove())
+    const child = startChild(home, { ...database, PLACES_PORT: other.environment['PLACES_PORT'] ?? '' })
+    await waitUntilReady(child)
+    t.equal((await readFirstAdmin(home.adminFile))?.places_url, other.addresses.places)
+    t.match(await callApi('GET', `${other.addresses.places}/readyz`, { expect: 200 }), { status: 'ok' })
+    child.process.kill('SIGTERM')
+    await child.ended
+  })
+
+  t.test('a file of another database is refused, and kept', async t => {
+    const admin = await readFirstAdmin(home.adminFile)
+    const foreign = JSON.stringify({ ...admin, tenant_id: '0198a0c0-0000-7000-8000-000000000000' })
+    await writeFile(home.adminFile, foreign)
+    const child = startChild(home, database)
+    t.equal(await child.ended, 1)
+    t.match(child.output(), /belongs to another database/)
+    t.equal(await readFile(home.adminFile, 'utf8'), foreign)
+  })
+})
+
+t.test('the README', async t => {
+  t.test('shows the lines that a start prints', async t => {
+    const [iam, admin, places] = [4000, 4001, 4002].map(port => addressOf('127.0.0.1', port)) as [
+      string,
+      string,
+      string,
+    ]
+    t.ok(readme.includes(renderTour(planTour({ iam, admin, places }, './.signet/first-admin.json'))))
+  })
+
+  t.test('lists every setting, and none that does not exist', async t => {
+    const table = readme.slice(readme.indexOf('## Settings'), readme.indexOf('## More'))
+    const listed = new Set([...table.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name]) => name as string))
+    t.same(
+      [...listed].toSorted(),
+      [...knownSettingNames].toSorted(),
+      'the table under "Settings" and packages/kernel/src/setting-names.ts name the same settings',
+    )
+    for (const name of Object.keys(readConfig({}))) t.ok(listed.has(name), name)
+  })
+})
