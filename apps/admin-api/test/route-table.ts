@@ -16,8 +16,8 @@ export interface Call {
 export interface Route {
   readonly method: Method
   readonly path: string
-  /** Nobody, platform staff, or whoever holds this permission. */
-  readonly needs: 'nothing' | 'staff' | string
+  /** `nothing`, `staff` (of the platform), or a permission. */
+  readonly needs: string
   readonly status: number
   /** A call that works, with rows of the company made for it. */
   readonly prepare: (world: World) => Promise<Call>

@@ -142,11 +142,27 @@ t.test('each mutating route writes its audit event in its transaction, and a ref
   }
 })
 
-const { paths } = (await world.call(null, 'GET', '/openapi.json')).body
+const { body: reference } = await world.call(null, 'GET', '/openapi.json')
 /** The schema of a route's body, as the API reference shows it. */
 const bodySchemaOf = ({ method, path }: Route): { properties: object } | undefined =>
-  paths[path.replace(/:(\w+)/g, '{$1}')][method.toLowerCase()].requestBody?.content['application/json'].schema
+  reference.paths[path.replace(/:(\w+)/g, '{$1}')][method.toLowerCase()].requestBody?.content['application/json'].schema
 const bodyRoutes = routes.filter(route => bodySchemaOf(route) !== undefined)
+
+t.test('the API reference is as it was agreed', async t => {
+  const { version: _version, ...info } = reference.info
+  // The one document of all failures is as it is everywhere: here its name is enough.
+  const brief = (name: string, value: unknown) => (name === 'application/problem+json' ? 'Problem' : value)
+  const document = `${JSON.stringify({ ...reference, info }, brief, 2)}\n`
+  const file = new URL('../docs/openapi.json', import.meta.url)
+  if (process.env['TAP_SNAPSHOT'] === '1') writeFileSync(file, document)
+  t.equal(reference.openapi, '3.1.0')
+  t.same(JSON.parse(document), JSON.parse(readFileSync(file, 'utf8')), 'TAP_SNAPSHOT=1 writes docs/openapi.json anew')
+  for (const route of routes) {
+    const operation = reference.paths[route.path.replace(/:(\w+)/g, '{$1}')][route.method.toLowerCase()]
+    t.ok(operation.summary && operation.tags?.length === 1, `${nameOf(route)} says what it is for`)
+    t.strictSame(operation.security, route.needs === 'nothing' ? [] : [{ bearer: [] }], nameOf(route))
+  }
+})
 
 t.test('X-05 no writable schema takes a column that is not its own', async t => {
   const tables = Object.values(db).filter(value => is(value, PgTable))

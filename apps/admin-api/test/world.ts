@@ -27,13 +27,13 @@ export interface World {
   readonly member: TestActor
   /** `admin` of the other company. */
   readonly stranger: TestActor
-  call(
+  readonly call: (
     who: TestActor | null,
     method: Method,
     path: string,
     body?: unknown,
     headers?: Record<string, string>,
-  ): Promise<Answer>
+  ) => Promise<Answer>
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -86,7 +86,7 @@ export async function createWorld(t: Test): Promise<World> {
   }
 }
 
-export async function callApp(
+async function callApp(
   app: App,
   who: TestActor | null,
   method: Method,

@@ -1,2 +1,2 @@
-export { createTestCast, type NewTestPerson, type TestActor, type TestCast, type TestPerson } from './actors.ts'
+export { createTestCast, type TestActor, type TestCast, type TestPerson } from './actors.ts'
 export { type TestDatabase, type TestScope, testDatabase } from './database.ts'

@@ -3,9 +3,8 @@ import type { AuditEventId } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
-import type { AuditEvent } from './repo.ts'
 import { AuditEventParams, AuditEventView, AuditQuery } from './schema.ts'
-import { listEvents, readEvent } from './service.ts'
+import { listEvents, readEvent, type AuditEvent } from './service.ts'
 
 const config = { access: {} }
 const tags = ['Audit']

@@ -6,6 +6,8 @@ import { auditPolicy } from './policy.ts'
 import { type AuditEvent, findAuditEvent, listAuditEvents } from './repo.ts'
 import type { AuditQuery } from './schema.ts'
 
+export type { AuditEvent }
+
 export function listEvents(deps: Deps, caller: Caller, query: AuditQuery): Promise<Page<AuditEvent>> {
   return actAs(deps, caller, 'audit-events:list', async (tx, actor) => {
     authorize(auditPolicy, 'audit-events:list', actor, null)

@@ -73,5 +73,5 @@ function sortMembers(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortMembers)
   if (typeof value !== 'object' || value === null) return value
   const members = Object.entries(value).map(([name, member]) => [name, sortMembers(member)] as const)
-  return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)))
+  return Object.fromEntries(members.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

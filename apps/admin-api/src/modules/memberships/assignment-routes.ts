@@ -5,8 +5,14 @@ import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { Precondition } from '../../wire/versions.ts'
 import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
-import { assignRole, ensureRole, listAssignedRoles, type Member, withdrawRole } from './assignments.ts'
-import type { RoleOfMember } from './repo.ts'
+import {
+  assignRole,
+  ensureRole,
+  listAssignedRoles,
+  type Member,
+  type RoleOfMember,
+  withdrawRole,
+} from './assignments.ts'
 import { AssignedRole, AssignedRolePage, AssignmentParams, MembershipParams, NewAssignment } from './schema.ts'
 
 /** One of the paths under which roles are assigned. */

@@ -1,7 +1,7 @@
 /** Roles hang on memberships; a person of this tenant is found by their own id as well. */
 import { findUser, recordAudit } from '@signet/accounts'
 import type { TenantTx } from '@signet/db'
-import { type Actor, authorize, type Grant, type MembershipId, problem, type RoleId, type UserId } from '@signet/kernel'
+import { type Actor, authorize, type Grant, problem, type RoleId } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import type { Caller } from '../../wire/caller.ts'
 import { assertVersion } from '../../wire/versions.ts'
@@ -11,23 +11,23 @@ import { assertGrantable, lockRoles } from '../roles/index.ts'
 import { membershipPolicy } from './policy.ts'
 import {
   deleteAssignment,
+  findMembership,
   insertAssignment,
   listRolesOf,
   lockMembership,
-  lockMembershipOf,
+  type Member,
   type Membership,
   type RoleOfMember,
 } from './repo.ts'
 
-/** Whose roles: a person who is at home here, or any membership of this tenant. */
-export type Member = { readonly userId: UserId } | { readonly membershipId: MembershipId }
+export type { Member, RoleOfMember }
 
 /** @throws Problem `user-not-found`, `membership-not-found` */
 export function listAssignedRoles(deps: Deps, caller: Caller, member: Member): Promise<RoleOfMember[]> {
   const permission = 'userId' in member ? 'users:read' : 'memberships:read'
   return actAs(deps, caller, permission, async tx => {
-    const { membership } = await lockMember(tx, member)
-    return listRolesOf(tx, membership.id)
+    if ('userId' in member) await findUser(tx, member.userId)
+    return listRolesOf(tx, (await findMembership(tx, member)).id)
   })
 }
 
@@ -117,12 +117,9 @@ export async function giveRoles(
 
 /** The membership, and the version that an `If-Match` under this path names: that of the person or of the membership. */
 async function lockMember(tx: TenantTx, member: Member): Promise<{ membership: Membership; version: number }> {
-  if ('membershipId' in member) {
-    const membership = await lockMembership(tx, member.membershipId)
-    return { membership, version: membership.version }
-  }
-  const { id, version } = await findUser(tx, member.userId)
-  return { membership: await lockMembershipOf(tx, id), version }
+  const user = 'userId' in member ? await findUser(tx, member.userId) : undefined
+  const membership = await lockMembership(tx, member)
+  return { membership, version: (user ?? membership).version }
 }
 
 function audit(

@@ -68,19 +68,17 @@ export async function listMemberships(
   return { ...page, items: await withProfiles(tx, page.items) }
 }
 
+/** One membership by its id, or that of a person who is at home here. */
+export type Member = { readonly userId: UserId } | { readonly membershipId: MembershipId }
+
 /** @throws Problem `membership-not-found` */
-export async function findMembership(tx: TenantTx, id: MembershipId): Promise<Membership> {
-  return only(tx, await select(tx, eq(memberships.id, id)))
+export async function findMembership(tx: TenantTx, member: Member): Promise<Membership> {
+  return only(tx, await select(tx, member))
 }
 
 /** As `findMembership`, and nobody else changes it before this transaction ends. @throws Problem `membership-not-found` */
-export async function lockMembership(tx: TenantTx, id: MembershipId): Promise<Membership> {
-  return only(tx, await select(tx, eq(memberships.id, id)).for('update'))
-}
-
-/** The membership of a person in this tenant. @throws Problem `membership-not-found` */
-export async function lockMembershipOf(tx: TenantTx, userId: UserId): Promise<Membership> {
-  return only(tx, await select(tx, eq(memberships.userId, userId)).for('update'))
+export async function lockMembership(tx: TenantTx, member: Member): Promise<Membership> {
+  return only(tx, await select(tx, member).for('update'))
 }
 
 /** @throws Problem `membership-exists` */
@@ -171,7 +169,8 @@ async function touch({ db }: TenantTx, { resource }: Grant<'memberships:modify',
     .where(and(eq(memberships.tenantId, resource.tenantId), eq(memberships.id, resource.id)))
 }
 
-function select({ db, tenantId }: TenantTx, which: SQL) {
+function select({ db, tenantId }: TenantTx, member: Member) {
+  const which = 'userId' in member ? eq(memberships.userId, member.userId) : eq(memberships.id, member.membershipId)
   return db
     .select(columns)
     .from(memberships)

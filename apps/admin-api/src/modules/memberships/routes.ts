@@ -7,9 +7,8 @@ import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
 import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
 import { serveAssignments } from './assignment-routes.ts'
-import type { MembershipRow } from './repo.ts'
 import { MembershipParams, MembershipQuery, MembershipView, NewMembership } from './schema.ts'
-import { invite, listMemberships, readMembership, removeMembership } from './service.ts'
+import { invite, listMemberships, readMembership, removeMembership, type MembershipRow } from './service.ts'
 
 const config = { access: {} }
 const tags = ['Memberships']

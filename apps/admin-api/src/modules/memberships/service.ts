@@ -10,6 +10,8 @@ import { membershipPolicy } from './policy.ts'
 import * as repo from './repo.ts'
 import type { MembershipQuery, NewMembership } from './schema.ts'
 
+export type MembershipRow = repo.MembershipRow
+
 export function listMemberships(deps: Deps, caller: Caller, query: MembershipQuery): Promise<Page<repo.MembershipRow>> {
   return actAs(deps, caller, 'memberships:list', async (tx, actor) => {
     authorize(membershipPolicy, 'memberships:list', actor, null)
@@ -20,7 +22,7 @@ export function listMemberships(deps: Deps, caller: Caller, query: MembershipQue
 /** @throws Problem `membership-not-found` */
 export function readMembership(deps: Deps, caller: Caller, id: MembershipId): Promise<repo.MembershipRow> {
   return actAs(deps, caller, 'memberships:read', async (tx, actor) => {
-    const membership = await repo.findMembership(tx, id)
+    const membership = await repo.findMembership(tx, { membershipId: id })
     authorize(membershipPolicy, 'memberships:read', actor, membership)
     return membership
   })
@@ -49,7 +51,7 @@ export function invite<Body>(
         request: actor.request,
       })
       const given = await giveRoles(tx, actor, invitation, role_ids as RoleId[])
-      return given === 0 ? invitation : repo.findMembership(tx, invitation.id)
+      return given === 0 ? invitation : repo.findMembership(tx, { membershipId: invitation.id })
     }),
   )
 }
@@ -65,7 +67,7 @@ export function removeMembership(
   ifMatch: string | undefined,
 ): Promise<void> {
   return actAs(deps, caller, 'memberships:delete', async (tx, actor) => {
-    const membership = await repo.lockMembership(tx, id)
+    const membership = await repo.lockMembership(tx, { membershipId: id })
     const grant = authorize(membershipPolicy, 'memberships:delete', actor, membership)
     assertVersion(ifMatch, membership)
     if (membership.userId !== null && !membership.isGuest) {

@@ -5,9 +5,15 @@ import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
 import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
-import type { Permission } from './repo.ts'
 import { NewPermission, PermissionChange, PermissionParams, PermissionQuery, PermissionView } from './schema.ts'
-import { changePermission, createPermission, listPermissions, readPermission, removePermission } from './service.ts'
+import {
+  changePermission,
+  createPermission,
+  listPermissions,
+  readPermission,
+  removePermission,
+  type Permission,
+} from './service.ts'
 
 const config = { access: {} }
 const tags = ['Permissions']

@@ -10,7 +10,7 @@ import { permissionPolicy } from './policy.ts'
 import * as repo from './repo.ts'
 import type { NewPermission, PermissionChange, PermissionQuery } from './schema.ts'
 
-type Permission = repo.Permission
+export type Permission = repo.Permission
 
 export function listPermissions(deps: Deps, caller: Caller, query: PermissionQuery): Promise<Page<Permission>> {
   return actAs(deps, caller, 'permissions:list', async (tx, actor) => {

@@ -6,7 +6,6 @@ import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
 import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
-import type { Role } from './repo.ts'
 import {
   NewRole,
   RoleChange,
@@ -24,6 +23,7 @@ import {
   readRole,
   removeRole,
   removeRolePermission,
+  type Role,
 } from './service.ts'
 
 const config = { access: {} }

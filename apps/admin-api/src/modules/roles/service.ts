@@ -10,7 +10,7 @@ import { assertGrantable, rolePolicy } from './policy.ts'
 import * as repo from './repo.ts'
 import type { NewRole, RoleChange, RoleQuery } from './schema.ts'
 
-type Role = repo.Role
+export type Role = repo.Role
 
 export function listRoles(deps: Deps, caller: Caller, query: RoleQuery): Promise<Page<Role>> {
   return actAs(deps, caller, 'roles:list', async (tx, actor) => {

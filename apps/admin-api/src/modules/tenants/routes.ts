@@ -6,9 +6,8 @@ import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
 import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
-import type { Tenant } from './repo.ts'
 import { NewTenant, TenantChange, TenantParams, TenantQuery, TenantView } from './schema.ts'
-import { changeTenant, createTenant, listTenants, readTenant, removeTenant } from './service.ts'
+import { changeTenant, createTenant, listTenants, readTenant, removeTenant, type Tenant } from './service.ts'
 
 const config = { access: {} }
 const tags = ['Tenants']

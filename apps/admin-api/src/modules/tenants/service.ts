@@ -11,7 +11,7 @@ import * as repo from './repo.ts'
 import type { NewTenant, TenantChange, TenantQuery } from './schema.ts'
 import { slugOf } from './slug.ts'
 
-type Tenant = repo.Tenant
+export type Tenant = repo.Tenant
 
 export function listTenants(deps: Deps, caller: Caller, query: TenantQuery): Promise<Page<Tenant>> {
   return actAs(deps, caller, 'tenants:list', async (tx, actor) => {

@@ -7,7 +7,7 @@ import type { Caller } from '../../wire/caller.ts'
 import { assertVersion } from '../../wire/versions.ts'
 import { actAs } from '../actors/index.ts'
 import { type Answer, makeOnce, type Once } from '../idempotency/index.ts'
-import { giveRoles, listRolesOf, lockMembershipOf } from '../memberships/index.ts'
+import { findMembership, giveRoles, listRolesOf, lockMembership } from '../memberships/index.ts'
 import { findPermissionsOf } from '../roles/index.ts'
 import { type Standing, userPolicy } from './policy.ts'
 import { findStanding, listUsers, lockUser } from './repo.ts'
@@ -49,7 +49,7 @@ export async function createUser<Body>(
       const grant = authorize(userPolicy, 'users:create', actor, { id: tx.tenantId })
       const user = await accounts.createUser(tx, grant, { ...newUser, passwordHash })
       if (role_ids.length > 0) {
-        await giveRoles(tx, actor, await lockMembershipOf(tx, user.id), role_ids as RoleId[])
+        await giveRoles(tx, actor, await lockMembership(tx, { userId: user.id }), role_ids as RoleId[])
       }
       return user
     }),
@@ -102,7 +102,7 @@ export function listEffectivePermissions(
 ): Promise<EffectivePermissions['items']> {
   return actAs(deps, caller, 'users:read', async (tx, actor) => {
     const user = await findVisible(tx, actor, id)
-    const roles = await listRolesOf(tx, (await lockMembershipOf(tx, user.id)).id)
+    const roles = await listRolesOf(tx, (await findMembership(tx, { userId: user.id })).id)
     const held = await findPermissionsOf(
       tx,
       roles.map(role => role.id),
