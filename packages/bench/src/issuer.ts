@@ -21,15 +21,19 @@ const appFolder = fileURLToPath(new URL('../../../apps/iam/', import.meta.url))
 /** Resolves when it is ready. */
 export async function startIssuer(bench: Bench, databaseUrl: string): Promise<Issuer> {
   const home = await mkdtemp(join(tmpdir(), 'signet-bench-'))
-  const logFile = join(home, 'iam.log')
+  const logFile = join(home, 'iam.stderr')
   const log = await open(logFile, 'w', 0o600)
   const port = await findFreePort()
-  const { flags, entry } = await readStartScript()
-  const [command, ...args] = onCore(bench.machine.programCore, process.execPath, [...flags, join(appFolder, entry)])
+  const flags = await readStartFlags()
+  const [command, ...args] = onCore(bench.machine.programCore, process.execPath, [
+    ...flags,
+    join(appFolder, 'src/main.ts'),
+  ])
   const child = spawn(command, args, {
     // Not in the app's folder: a developer's .env there is none of the benchmark's business.
     cwd: home,
-    stdio: ['ignore', log.fd, log.fd],
+    // The log goes into a pipe, as under a service manager or in a container.
+    stdio: ['ignore', 'pipe', log.fd],
     env: {
       PATH: process.env['PATH'] ?? '',
       SIGNET_HOME: join(home, 'home'),
@@ -38,6 +42,7 @@ export async function startIssuer(bench: Bench, databaseUrl: string): Promise<Is
       DATABASE_URL: databaseUrl,
     },
   })
+  child.stdout?.resume()
   await log.close()
   const dispose = async () => {
     await endProcess(child)
@@ -56,22 +61,21 @@ export async function startIssuer(bench: Bench, databaseUrl: string): Promise<Is
   }
 }
 
-/** The command of the package's `start` script: what stands between `node` and the file, and the file. */
-export function parseStartScript(script: string): { flags: string[]; entry: string } {
-  const [program, ...rest] = script.trim().split(/\s+/)
-  const at = rest.findIndex(word => !word.startsWith('-'))
-  const entry = rest[at]
-  if (program !== 'node' || entry === undefined) throw new TypeError(`Not of the form node [flags] file: ${script}`)
-  return { flags: rest.slice(0, at), entry }
+/** The flags that the package's `start` script gives to node, whatever it does before. */
+export function parseNodeFlags(script: string): string[] {
+  const words = script.split('&&').at(-1)?.trim().split(/\s+/) ?? []
+  const entryAt = words.findIndex((word, at) => at > 0 && !word.startsWith('-'))
+  if (words[0] !== 'node' || entryAt < 0) throw new TypeError(`Not of the form node [flags] file: ${script}`)
+  return words.slice(1, entryAt)
 }
 
-async function readStartScript(): Promise<{ flags: string[]; entry: string }> {
+async function readStartFlags(): Promise<string[]> {
   const manifest = JSON.parse(await readFile(join(appFolder, 'package.json'), 'utf8')) as {
     scripts?: Record<string, string>
   }
   const script = manifest.scripts?.['start']
   if (script === undefined) throw new Error('apps/iam/package.json has no script start.')
-  return parseStartScript(script)
+  return parseNodeFlags(script)
 }
 
 const startTimeoutMs = 30_000

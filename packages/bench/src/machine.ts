@@ -33,6 +33,15 @@ export function onCore(core: Core, command: string, args: readonly string[]): re
   return core === undefined ? [command, ...args] : ['taskset', '-c', String(core), command, ...args]
 }
 
+/** Keeps this process, which reads the measured program's log, off the measured core. */
+export function leaveProgramCore({ loadCore }: Machine): void {
+  if (loadCore === undefined) return
+  const { status, stderr } = spawnSync('taskset', ['-a', '-c', '-p', String(loadCore), String(process.pid)], {
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(`taskset could not move this process to core ${loadCore}: ${stderr}`)
+}
+
 function chooseCores(): readonly [Core, Core] {
   if (!existsSync('/proc/self/status') || spawnSync('taskset', ['--version']).status !== 0)
     return [undefined, undefined]

@@ -1,7 +1,7 @@
 /** `pnpm bench`: runs the parts that are asked for, one after the other, and prints one table. */
 
 import type { Bench } from './bench.ts'
-import { inspectMachine } from './machine.ts'
+import { inspectMachine, leaveProgramCore } from './machine.ts'
 import { type CommandLine, help, type PartName, parseCommandLine } from './options.ts'
 import { measureMemory } from './parts/memory.ts'
 import { measureRefresh } from './parts/refresh.ts'
@@ -38,6 +38,7 @@ async function measure(chosen: readonly PartName[]): Promise<void> {
     process.once(signal, () => interruption.abort(new Error(`Interrupted by ${signal}.`)))
   }
   const machine = inspectMachine()
+  leaveProgramCore(machine)
   const startedAt = new Date()
   const notes = new Set<string>()
   const rows: Row[] = []

@@ -1,10 +1,14 @@
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { parseStartScript } from '../src/issuer.ts'
+import { parseNodeFlags } from '../src/issuer.ts'
 import { onCore, parseCoreList } from '../src/machine.ts'
 import { parseCommandLine, partNames } from '../src/options.ts'
 import { compareMemory, compareRates, renderTable } from '../src/report.ts'
+import { openConnection, readAnswer } from '../src/workers/http-connection.ts'
 import { alternate, median, pairRates, roundCount, takeTurns } from '../src/rounds.ts'
 
 t.test('a comparison', async t => {
@@ -105,13 +109,16 @@ t.test('the command line', async t => {
   })
 })
 
-t.test('a start script is taken apart into flags and file', async t => {
-  t.strictSame(parseStartScript('node --max-semi-space-size=2 --optimize-for-size src/main.ts'), {
-    flags: ['--max-semi-space-size=2', '--optimize-for-size'],
-    entry: 'src/main.ts',
-  })
-  for (const script of ['', 'node', 'node --flag', 'tsx src/main.ts'])
-    t.throws(() => parseStartScript(script), TypeError)
+t.test('the flags of a start script are what stands between node and its file', async t => {
+  t.strictSame(parseNodeFlags('node --max-semi-space-size=2 --optimize-for-size src/main.ts --migrate=true'), [
+    '--max-semi-space-size=2',
+    '--optimize-for-size',
+  ])
+  t.strictSame(parseNodeFlags('cd ../.. && node --max-semi-space-size=2 apps/x/src/main.ts'), [
+    '--max-semi-space-size=2',
+  ])
+  t.strictSame(parseNodeFlags('node src/main.ts'), [])
+  for (const script of ['', 'node', 'node --flag', 'tsx src/main.ts']) t.throws(() => parseNodeFlags(script), TypeError)
 })
 
 t.test('cores', async t => {
@@ -119,4 +126,46 @@ t.test('cores', async t => {
   t.strictSame(parseCoreList(''), [])
   t.strictSame(onCore(3, 'node', ['a.ts']), ['taskset', '-c', '3', 'node', 'a.ts'])
   t.strictSame(onCore(undefined, 'node', ['a.ts']), ['node', 'a.ts'])
+})
+
+t.test('a connection of the load', async t => {
+  const server = createServer((request, response) => {
+    if (request.url === '/break') {
+      request.socket.destroy()
+      return
+    }
+    let body = ''
+    request.setEncoding('utf8').on('data', (text: string) => {
+      body += text
+    })
+    request.on('end', () => {
+      const answer = JSON.stringify({ type: request.headers['content-type'], body, from: request.socket.remotePort })
+      response.writeHead(201, { 'content-length': Buffer.byteLength(answer) }).end(answer)
+    })
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+
+  t.test('sends one request after the other over the same socket', async t => {
+    const connection = await openConnection(url)
+    const ports: unknown[] = []
+    for (const body of ['{"name":"Zoë"}', 'second']) {
+      const answer = await connection.post('/', 'application/json', body)
+      const echo = JSON.parse(answer.body) as { type: string; body: string; from: number }
+      t.strictSame([answer.status, echo.type, echo.body], [201, 'application/json', body])
+      ports.push(echo.from)
+    }
+    t.equal(ports[0], ports[1])
+    await t.rejects(connection.post('/break', 'text/plain', ''), { message: /closed|ECONNRESET/ })
+    await t.rejects(connection.post('/', 'text/plain', ''), { message: 'The connection is closed.' })
+  })
+
+  t.test('waits for the last byte of an answer, and refuses one that does not state its length', async t => {
+    const whole = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc')
+    t.strictSame(readAnswer(whole), { status: 200, body: 'abc' })
+    for (let length = 0; length < whole.length; length += 1) t.equal(readAnswer(whole.subarray(0, length)), undefined)
+    const chunked = Buffer.from('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n')
+    t.throws(() => readAnswer(chunked), { message: /does not state its length/ })
+  })
 })

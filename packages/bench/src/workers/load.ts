@@ -4,8 +4,8 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { Pool } from 'undici'
 import { answerQuestions } from './answer-questions.ts'
+import { type HttpConnection, openConnection } from './http-connection.ts'
 
 export interface LoadPreparation {
   readonly scenario: 'sign-in' | 'refresh' | 'client-credentials'
@@ -25,8 +25,9 @@ let prepared: { step: Step; clients: number } | undefined
 /** Answers a run with requests a second, a preparation with nothing. */
 answerQuestions(async (question: LoadPreparation | LoadRun): Promise<number | undefined> => {
   if ('scenario' in question) {
-    const pool = new Pool(question.url, { connections: question.clients, pipelining: 1 })
-    prepared = { step: await prepare[question.scenario](pool, question.clients), clients: question.clients }
+    const connections: HttpConnection[] = []
+    while (connections.length < question.clients) connections.push(await openConnection(question.url))
+    prepared = { step: await prepare[question.scenario](connections), clients: question.clients }
     return undefined
   }
   if (prepared === undefined) throw new TypeError('Prepare the load before running it.')
@@ -47,43 +48,45 @@ async function runFor(durationMs: number, { step, clients }: { step: Step; clien
   return (completed / durationMs) * 1000
 }
 
-const prepare: Record<LoadPreparation['scenario'], (pool: Pool, clients: number) => Promise<Step>> = {
-  'sign-in': async (pool, clients) => {
-    const people = await registerPeople(pool, clients)
+const prepare: Record<LoadPreparation['scenario'], (connections: readonly HttpConnection[]) => Promise<Step>> = {
+  'sign-in': async connections => {
+    const people = await registerPeople(connections)
     return async client => {
-      await signIn(pool, people[client])
+      const { connection, body } = itemAt(people, client)
+      await signIn(connection, body)
     }
   },
 
-  refresh: async (pool, clients) => {
-    const people = await registerPeople(pool, clients)
-    const chains: string[] = []
-    for (const person of people) chains.push((await signIn(pool, person)).refresh_token)
+  refresh: async connections => {
+    const chains: { connection: HttpConnection; token: string }[] = []
+    for (const { connection, body } of await registerPeople(connections)) {
+      chains.push({ connection, token: (await signIn(connection, body)).refresh_token })
+    }
     return async client => {
-      const before = chains[client]
-      const { refresh_token: next } = await postJson<Tokens>(
-        pool,
-        '/api/v1/tokens/refresh',
-        { refresh_token: before },
-        200,
-      )
-      if (next === before) throw new Error('The refresh token was not rotated.')
-      chains[client] = next
+      const chain = itemAt(chains, client)
+      const body = JSON.stringify({ refresh_token: chain.token })
+      const { refresh_token: next } = await post<Tokens>(chain.connection, '/api/v1/tokens/refresh', json, body, 200)
+      if (next === chain.token) throw new Error('The refresh token was not rotated.')
+      chain.token = next
     }
   },
 
-  'client-credentials': async pool => {
+  'client-credentials': async connections => {
     const body = 'grant_type=client_credentials&client_id=bench&client_secret=bench-secret'
-    return async () => {
-      const { access_token: token } = await post<Tokens>(pool, '/token', 'application/x-www-form-urlencoded', body, 200)
+    return async client => {
+      const { access_token: token } = await post<Tokens>(itemAt(connections, client), '/token', form, body, 200)
       if (token.split('.').length !== 3) throw new Error('The access token is no JWT.')
     }
   },
 }
 
-interface Person {
-  readonly email: string
-  readonly password: string
+const json = 'application/json'
+const form = 'application/x-www-form-urlencoded'
+
+interface Registered {
+  readonly connection: HttpConnection
+  /** What signs the person in. */
+  readonly body: string
 }
 
 interface Tokens {
@@ -91,27 +94,36 @@ interface Tokens {
   readonly refresh_token: string
 }
 
-/** One after the other: the issuer hashes as many passwords at once as it has cores. */
-async function registerPeople(pool: Pool, count: number): Promise<Person[]> {
-  const people = Array.from({ length: count }, () => ({
-    email: `${randomBytes(9).toString('hex')}@bench.invalid`,
-    password: randomBytes(15).toString('base64url'),
-  }))
-  for (const person of people) await postJson(pool, '/api/v1/users', person, 201)
+/** A person a connection. One after the other: the issuer hashes as many passwords at once as it has cores. */
+async function registerPeople(connections: readonly HttpConnection[]): Promise<Registered[]> {
+  const people: Registered[] = []
+  for (const connection of connections) {
+    const email = `${randomBytes(9).toString('hex')}@bench.invalid`
+    const body = JSON.stringify({ email, password: randomBytes(15).toString('base64url') })
+    await post(connection, '/api/v1/users', json, body, 201)
+    people.push({ connection, body })
+  }
   return people
 }
 
-function signIn(pool: Pool, person: Person | undefined): Promise<Tokens> {
-  return postJson<Tokens>(pool, '/api/v1/tokens', person, 200)
+function signIn(connection: HttpConnection, body: string): Promise<Tokens> {
+  return post<Tokens>(connection, '/api/v1/tokens', json, body, 200)
 }
 
-function postJson<T>(pool: Pool, path: string, body: unknown, expected: number): Promise<T> {
-  return post<T>(pool, path, 'application/json', JSON.stringify(body), expected)
+async function post<T>(
+  connection: HttpConnection,
+  path: string,
+  type: string,
+  text: string,
+  expected: number,
+): Promise<T> {
+  const { status, body } = await connection.post(path, type, text)
+  if (status !== expected) throw new Error(`POST ${path} answered ${status}: ${body}`)
+  return JSON.parse(body) as T
 }
 
-async function post<T>(pool: Pool, path: string, type: string, body: string, expected: number): Promise<T> {
-  const answer = await pool.request({ path, method: 'POST', headers: { 'content-type': type }, body })
-  const text = await answer.body.text()
-  if (answer.statusCode !== expected) throw new Error(`POST ${path} answered ${answer.statusCode}: ${text}`)
-  return JSON.parse(text) as T
+function itemAt<T>(items: readonly T[], index: number): T {
+  const item = items[index]
+  if (item === undefined) throw new RangeError(`There is no client ${index}.`)
+  return item
 }
