@@ -1,7 +1,7 @@
-import { type Database, inService } from '@signet/db'
+import type { Database } from '@signet/db'
 import { type App, createServer, describeApi, type ServerOptions, serveHealth } from '@signet/http'
 import type { VerifierOptions } from '@signet/verifier'
-import { servePlaces } from './modules/places/index.ts'
+import { assertReadable, servePlaces } from './modules/places/index.ts'
 import { protect } from './protect.ts'
 import { version } from './version.ts'
 
@@ -32,8 +32,7 @@ export async function buildApp(deps: PlacesDeps): Promise<App> {
   serveHealth(app, {
     version,
     checks: {
-      database: () =>
-        inService(database, 'signet_places', async tx => void (await tx.sql`select 1 from places.places limit 1`)),
+      database: () => assertReadable(database),
       keys: () => verifier.warmUp(),
     },
     isStopping: () => isStopping,

@@ -36,7 +36,6 @@ const settings = {
   DATABASE_ADMIN_URL: postgresUrl(),
   WAIT_FOR_DB: integer(30, [0, 3_600]),
   WORKER_COUNT: integer(1, [1, 1_024]),
-  SETUP_TOKEN: text(undefined),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   LOG_FORMAT: oneOf(logFormats, 'auto'),
 } satisfies Record<string, Setting<unknown>>

@@ -37,6 +37,8 @@ export async function startInstallation(
   }
   // Reading the programs' code takes as long as making a database: both at once.
   const loading = Promise.all([import('./modules/first-admin/index.ts'), import('./start-programs.ts')])
+  // What goes wrong in it is told where it is awaited.
+  loading.catch(() => undefined)
   const database = await provideDatabase(config, resources, step)
   const [{ ensureFirstAdmin }, { startPrograms }] = await loading
   const path = join(config.SIGNET_HOME, 'first-admin.json')

@@ -18,7 +18,7 @@ export interface ProgramsOptions {
 
 /** Resolves when all listen; `resources` stops them. */
 export async function startPrograms({ config, database, addresses, resources, step }: ProgramsOptions): Promise<void> {
-  const { AUDIENCE: audience, ISSUER: issuer, DEFAULT_TENANT: defaultTenant, SETUP_TOKEN: setupToken } = config
+  const { AUDIENCE: audience, ISSUER: issuer, DEFAULT_TENANT: defaultTenant } = config
   // The issuer may be a public address that this machine itself cannot reach.
   const keysUri = `${addresses.iam}/.well-known/jwks.json`
   // Each says in its step that it listens: its log begins after that.
@@ -58,7 +58,8 @@ export async function startPrograms({ config, database, addresses, resources, st
           issuer,
           audience,
           keysUri,
-          setupToken,
+          // It is initialised by now: a setup token would open nothing.
+          setupToken: undefined,
         }),
     ],
     [

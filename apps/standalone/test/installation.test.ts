@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { knownSettingNames } from '@signet/kernel'
 import { testDatabase } from '@signet/testkit'
 import t from 'tap'
@@ -12,7 +11,8 @@ import { callApi } from '../src/demo/call.ts'
 import { createHome, type Home, startChild, waitUntilReady } from '../src/demo/child.ts'
 import { planTour, renderTour } from '../src/tour.ts'
 
-const readme = readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8')
+const root = new URL('../../../', import.meta.url)
+const readme = readFileSync(new URL('README.md', root), 'utf8')
 
 async function startOnce(home: Home, environment: Record<string, string>): Promise<string> {
   const child = startChild(home, environment)
@@ -82,6 +82,12 @@ t.test('the README', async t => {
       string,
     ]
     t.ok(readme.includes(renderTour(planTour({ iam, admin, places }, './.signet/first-admin.json'))))
+  })
+
+  t.test('links to what is there', async t => {
+    const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path as string)
+    t.not(links.length, 0)
+    for (const path of links) t.ok(existsSync(new URL(path, root)), path)
   })
 
   t.test('lists every setting, and none that does not exist', async t => {

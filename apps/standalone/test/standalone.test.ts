@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -142,13 +141,10 @@ t.test('a start by a launcher', { skip: isLinux ? false : 'needs /proc' }, async
       const env = { ...inherited, ...home.environment, ...environment }
       const started = spawn(process.execPath, [path], { cwd: home.folder, env, stdio: ['ignore', 'pipe', 'inherit'] })
       let output = ''
-      started.stdout.setEncoding('utf8').on('data', (text: string) => {
-        output += text
-      })
-      while (!output.includes(readyText)) await once(started.stdout, 'data')
-      const closed = once(started.stdout, 'close')
-      started.kill('SIGKILL')
-      await closed
+      for await (const text of started.stdout.setEncoding('utf8')) {
+        output += String(text)
+        if (output.includes(readyText)) started.kill('SIGKILL')
+      }
       t.match(output, /Stopping: what started this is gone/)
       t.same(await waitForNoProcess(5_000), [])
     })

@@ -1,1 +1,2 @@
 export { servePlaces } from './routes.ts'
+export { assertReadable } from './service.ts'

@@ -20,10 +20,16 @@ export async function listPlaces(db: Database, query: PlaceQuery): Promise<Place
   return { items, next_cursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
 }
 
+const everywhere = { kind: undefined, box: undefined, after: undefined }
+
 export async function listAllPlaces(db: Database): Promise<Place[]> {
-  const all = { kind: undefined, box: undefined, after: undefined, limit: undefined }
-  const rows = await inPlaces(db, tx => selectPlaces(tx, all))
+  const rows = await inPlaces(db, tx => selectPlaces(tx, { ...everywhere, limit: undefined }))
   return rows.map(toPlace)
+}
+
+/** @throws whatever keeps the service from its rows: no connection, no table, no right to it */
+export async function assertReadable(db: Database): Promise<void> {
+  await inPlaces(db, tx => selectPlaces(tx, { ...everywhere, limit: 1 }))
 }
 
 /** @throws Problem place-not-found */
