@@ -4,6 +4,9 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 
+/** Comes with Linux distributions (util-linux); nothing is pinned where it is missing. */
+const taskset = 'taskset'
+
 /** A core's number, or undefined where programs cannot be held to one. */
 export type Core = number | undefined
 
@@ -30,21 +33,20 @@ export function inspectMachine(): Machine {
 
 /** The command that runs `command` on one core. taskset replaces itself by it: the process id is the command's own. */
 export function onCore(core: Core, command: string, args: readonly string[]): readonly [string, ...string[]] {
-  return core === undefined ? [command, ...args] : ['taskset', '-c', String(core), command, ...args]
+  return core === undefined ? [command, ...args] : [taskset, '-c', String(core), command, ...args]
 }
 
 /** Keeps this process, which reads the measured program's log, off the measured core. */
 export function leaveProgramCore({ loadCore }: Machine): void {
   if (loadCore === undefined) return
-  const { status, stderr } = spawnSync('taskset', ['-a', '-c', '-p', String(loadCore), String(process.pid)], {
+  const { status, stderr } = spawnSync(taskset, ['-a', '-c', '-p', String(loadCore), String(process.pid)], {
     encoding: 'utf8',
   })
   if (status !== 0) throw new Error(`taskset could not move this process to core ${loadCore}: ${stderr}`)
 }
 
 function chooseCores(): readonly [Core, Core] {
-  if (!existsSync('/proc/self/status') || spawnSync('taskset', ['--version']).status !== 0)
-    return [undefined, undefined]
+  if (!existsSync('/proc/self/status') || spawnSync(taskset, ['--version']).status !== 0) return [undefined, undefined]
   const allowed = parseCoreList(
     /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '',
   )
