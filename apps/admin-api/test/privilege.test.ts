@@ -160,6 +160,13 @@ t.test('the token is believed about who, never about what they may', async t => 
       t.equal((await call(guest, 'GET', 'users')).status, 200)
       t.equal((await call(admin, 'DELETE', `memberships/${membershipId}`)).status, 204)
       await refusedWith(guest, 401, 'session-ended', 'no longer a guest')
+      const [left] = await inTenant(
+        database.db,
+        company,
+        ({ sql }) =>
+          sql<{ why: string | null }[]>`select end_reason as why from sessions where id = ${guest.sessionId}`,
+      )
+      t.equal(left?.why, 'membership-removed', 'and stays out should they come back')
       t.equal((await call(atHome, 'GET', 'users')).status, 403, 'the session at home goes on')
 
       const tenant = await cast.addTenant()
