@@ -104,6 +104,13 @@ t.test('the first start', async t => {
     await open(t, cloned)
     t.equal((await stat(cloned.folder)).mode & 0o777, 0o700)
   })
+  await t.test('leaves the mode of a folder alone that is not its own', async t => {
+    const shared = await newFolder(t)
+    await mkdir(shared.folder, { mode: 0o755 })
+    await writeFile(join(shared.folder, 'passwd'), 'x')
+    await t.rejects(openSigningKeys(shared), { message: /entered by others \(mode 755\)\. Run: chmod 700/ })
+    t.equal((await stat(shared.folder)).mode & 0o777, 0o755)
+  })
 })
 
 t.test('K-04 a key file that is missing, corrupt or readable by others stops the start, and is named', async t => {
@@ -285,6 +292,7 @@ t.test('pnpm keys', async t => {
   })
   await t.test('says what to do on an empty folder', async t => {
     t.match(await run(keys, 'list'), { exitCode: 1, text: /holds no keys yet.*pnpm keys add/ })
+    await t.rejects(stat(keys.folder), { code: 'ENOENT' }, 'looking makes nothing')
     t.match(await run(keys, 'rotate'), { exitCode: 1, text: /holds no keys yet/ })
     t.match(await run(keys, 'add'), { exitCode: 0, text: /^Added the next key/ })
     t.same(await statesOf(keys), ['active', 'next'])

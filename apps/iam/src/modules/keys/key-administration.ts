@@ -47,12 +47,14 @@ export async function ensureRing(keys: KeyFolder): Promise<RingChange> {
   return change(keys, async (ring, make) => ring ?? firstRing(await make(), await make(), timestamp(keys)))
 }
 
-/** The ring as it is. @throws KeyFolderError, also where there is none */
+/** The ring as it is; looks and makes nothing. @throws KeyFolderError, also where there is none */
 export async function findRing({ folder }: KeyFolder): Promise<Ring> {
-  await prepareFolder(folder)
-  const ring = await readRing(folder)
-  if (ring === undefined)
+  const ring = await readRing(folder).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  })
+  if (ring === undefined) {
     throw new KeyFolderError(`${folder} holds no keys yet. The first start makes them, or run: pnpm keys add`)
+  }
   return ring
 }
 

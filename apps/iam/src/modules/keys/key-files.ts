@@ -76,15 +76,19 @@ export async function deletePrivateKey(folder: string, kid: string): Promise<voi
   await rm(pathOf(folder, kid), { force: true })
 }
 
+/** What a clone brings, and what stands there before the first key. */
+const harmless = new Set(['README.md', 'secret'])
+
 /**
- * Makes the folder, or closes it to others where it holds no keys yet, as after a clone.
- * @throws KeyFolderError where it holds keys and others may enter it
+ * Makes the folder, or closes it to others where it is as good as empty, as after a clone. A folder that holds anything else
+ * is somebody's: its mode is theirs to change.
+ * @throws KeyFolderError where others may enter a folder that is in use
  */
 export async function prepareFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const names = await readdir(folder)
-  if (names.some(name => name.endsWith('.pem') || name.startsWith('ring-'))) await assertPrivate(folder)
-  else await chmod(folder, 0o700)
+  if (names.every(name => harmless.has(name))) await chmod(folder, 0o700)
+  else await assertPrivate(folder)
 }
 
 /** @throws KeyFolderError where anybody but the owner may read, write or enter */
