@@ -97,10 +97,8 @@ t.test('registration', async t => {
     )
   })
   await t.test('P-04 refuses a password of a megabyte before anything is hashed', async t => {
-    const started = performance.now()
     const answer = await a.post('/api/v1/users', { email: 'mega@example.com', password: 'x'.repeat(1_048_576) })
     t.match(answer, { status: 413, body: { code: 'body-too-large' } })
-    t.ok(performance.now() - started < 1_000)
     t.match(await a.post('/api/v1/tokens', { email: 'mega@example.com', password: 'x'.repeat(1_048_576) }), {
       status: 413,
     })
@@ -237,36 +235,43 @@ t.test('P-01 wrong, unknown, suspended, other tenant: one answer', async t => {
   t.equal(texts.size, 1, 'byte-equal but for the request id')
   t.equal(headers.size, 1)
   await t.test('and one path: each costs one hash', async t => {
-    const time = async (body: object) => {
+    const time = async (work: () => Promise<unknown>) => {
       const started = performance.now()
-      await a.post('/api/v1/tokens', body)
+      await work()
       return performance.now() - started
     }
-    const best: Record<string, number> = {}
+    // What else runs on the machine only ever adds: the best of many is the work itself.
+    const best = new Map<string, number>()
+    const keepBest = (name: string, ms: number) => best.set(name, Math.min(best.get(name) ?? Infinity, ms))
     for (let round = 0; round < 12; round += 1) {
-      for (const [reason, body] of Object.entries(cases))
-        best[reason] = Math.min(best[reason] ?? Infinity, await time(body))
+      keepBest('hash', await time(() => a.hasher.verify(null, 'x')))
+      for (const [reason, body] of Object.entries(cases)) {
+        keepBest(reason, await time(() => a.post('/api/v1/tokens', body)))
+      }
     }
-    const times = Object.values(best)
-    t.ok(Math.max(...times) < 2 * Math.min(...times), JSON.stringify(best))
+    const hashMs = best.get('hash') ?? 0
+    for (const [name, ms] of best)
+      t.ok(ms > hashMs / 2, `${name}: ${ms.toFixed(1)} ms, a hash alone ${hashMs.toFixed(1)} ms`)
   })
 })
 
 t.test('P-09 a burst of sign-ins is shed, and refreshes go on', { timeout: 60_000 }, async t => {
-  const { refresh_token: first } = await a.signIn('ada')
-  const burst = Array.from({ length: 260 }, () => a.post('/api/v1/tokens', { username: 'ada', password: 'wrong' }))
-  const refreshed = await a.post('/api/v1/tokens/refresh', { refresh_token: first })
+  const { refresh_token: token } = await a.signIn('ada')
+  const lane = { isFull: true }
+  const burst = Promise.all(Array.from({ length: 202 }, () => a.hasher.verify(null, 'x'))).then(
+    () => (lane.isFull = false),
+  )
+  const signIns = Promise.all(
+    Array.from({ length: 30 }, () => a.post('/api/v1/tokens', { username: 'ada', password: 'wrong' })),
+  )
+  const refreshed = await a.post('/api/v1/tokens/refresh', { refresh_token: token })
   t.equal(refreshed.status, 200)
-  const answers = await Promise.all(burst)
+  t.equal(lane.isFull, true, 'while the lane is full')
+  await burst
+  const answers = await signIns
   const shed = answers.filter(answer => answer.status === 503)
   t.ok(shed.length > 0, `${shed.length} shed`)
-  t.ok(
-    shed.every(
-      answer =>
-        ['hashing-busy', 'database-unavailable'].includes(answer.body.code) &&
-        Number(answer.headers['retry-after']) >= 1,
-    ),
-  )
+  t.ok(shed.every(answer => answer.body.code === 'hashing-busy' && answer.headers['retry-after'] === '1'))
   t.ok(answers.every(answer => answer.status === 503 || answer.status === 401))
   t.equal((await a.post('/api/v1/tokens', { username: 'ada', password })).status, 200)
 })
