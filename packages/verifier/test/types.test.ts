@@ -2,12 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import t from 'tap'
 
 const packageFolder = dirname(import.meta.dirname)
-const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
-// tap watches its child processes through NODE_OPTIONS, with which the compiler does not start.
-const { NODE_OPTIONS: _watched, ...env } = process.env
+const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'))
+// The compiler's own executable: what its package starts it with does not run under tap, which watches Node's children.
+const { default: findExecutable }: { default: () => string } = await import(
+  pathToFileURL(join(typescript, 'lib', 'getExePath.js')).href
+)
 // Inside the package, so that its own name resolves; git ignores it.
 const scratch = join(packageFolder, '.tap')
 
@@ -54,10 +57,7 @@ function findRefusedLines(lines: readonly string[]): number[] {
     const project = { extends: '../../../../tsconfig.base.json', include: ['source.ts'] }
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project))
     writeFileSync(join(folder, 'source.ts'), lines.join('\n'))
-    const { stdout, stderr } = spawnSync(process.execPath, [compiler, '-p', folder, '--pretty', 'false'], {
-      env,
-      encoding: 'utf8',
-    })
+    const { stdout, stderr } = spawnSync(findExecutable(), ['-p', folder, '--pretty', 'false'], { encoding: 'utf8' })
     if (stderr !== '') throw new Error(`The compiler did not run: ${stderr}`)
     const refused = Array.from(stdout.matchAll(/source\.ts\((\d+),\d+\): error/g), match => Number(match[1]))
     return [...new Set(refused)]
