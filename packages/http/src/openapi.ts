@@ -29,6 +29,11 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
       tags: [...api.tags],
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
     },
+    // The shared schemas keep their names: by default they would be def-0, def-1 and so on.
+    refResolver: {
+      buildLocalReference: (schema, _base, _fragment, index) =>
+        typeof schema.$id === 'string' ? schema.$id : `def-${index}`,
+    },
     transform: ({ schema, url, route }) => {
       const isPublic = route.config?.access === 'public'
       return { schema: { ...schema, security: isPublic ? [] : [{ bearer: [] }] }, url }

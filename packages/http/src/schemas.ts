@@ -20,8 +20,8 @@ export const IdText = Type.String({
 
 export const Moment = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
 
-/** What every failure looks like (RFC 9457). */
-const ProblemDocument = Type.Object(
+/** What every failure looks like (RFC 9457). Registered with the server once; routes refer to it. */
+export const ProblemSchema = Type.Object(
   {
     type: Type.String(),
     title: Type.String(),
@@ -31,12 +31,12 @@ const ProblemDocument = Type.Object(
     instance: Type.String(),
     errors: Type.Optional(Type.Array(Type.Object({ pointer: Type.String(), message: Type.String() }))),
   },
-  { description: 'application/problem+json' },
+  { $id: 'Problem', description: 'application/problem+json (RFC 9457)' },
 )
 
 /** The `response` entries of the failures that a route documents. */
 export function problemResponses<const S extends number>(...statuses: readonly S[]) {
-  const content = { 'application/problem+json': { schema: ProblemDocument } }
+  const content = { 'application/problem+json': { schema: { $ref: 'Problem#' } } }
   return Object.fromEntries(statuses.map(status => [status, { description: 'A problem', content }])) as Record<
     S,
     { description: string; content: typeof content }

@@ -12,6 +12,7 @@ import Fastify, {
 } from 'fastify'
 import { logRequests } from './logging.ts'
 import { answerBrokenConnections, answerProblems } from './problems.ts'
+import { ProblemSchema } from './schemas.ts'
 import { compileValidator } from './validation.ts'
 
 /** A Fastify instance whose handlers take their types from TypeBox schemas. */
@@ -53,6 +54,7 @@ export async function createServer(options: ServerOptions): Promise<App> {
     routerOptions: { maxParamLength: 512 },
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  app.addSchema(ProblemSchema)
   app.removeContentTypeParser('text/plain')
   app.setValidatorCompiler(({ schema, httpPart }) => compileValidator(schema as object, httpPart ?? 'body'))
   app.addHook('onRequest', async (request, reply) => {
