@@ -4,7 +4,7 @@
  * successor is derived from the token itself (HOUSE 4.11): whoever repeats a refresh gets the same one, while the database
  * holds hashes only.
  */
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { deriveKey, type SessionId } from '@signet/kernel'
 
 /** A token that we made. */
@@ -36,8 +36,9 @@ const textForm = /^[A-Za-z0-9_-]{114}$/
 
 /** @param secret the installation's secret */
 export function createRefreshTokens(secret: Uint8Array): RefreshTokens {
-  const sealKey = deriveKey(secret, 'refresh-seal')
-  const successorKey = deriveKey(secret, 'refresh-successor')
+  // Key objects: preparing a key anew costs more than the HMAC itself.
+  const sealKey = createSecretKey(deriveKey(secret, 'refresh-seal'))
+  const successorKey = createSecretKey(deriveKey(secret, 'refresh-successor'))
 
   function assemble(sessionId: Uint8Array, generation: number, tokenSecret: Uint8Array): Buffer {
     const token = Buffer.allocUnsafe(length)
@@ -76,7 +77,7 @@ export function createRefreshTokens(secret: Uint8Array): RefreshTokens {
 }
 
 function describe(sessionId: SessionId, token: Buffer): RefreshToken {
-  return { sessionId, text: token.toString('base64url'), hash: createHash('sha256').update(token).digest() }
+  return { sessionId, text: token.toString('base64url'), hash: hash('sha256', token, 'buffer') }
 }
 
 function formatId(token: Buffer): SessionId {
