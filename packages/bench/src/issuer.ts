@@ -20,11 +20,11 @@ const appFolder = fileURLToPath(new URL('../../../apps/iam/', import.meta.url))
 
 /** Resolves when it is ready. */
 export async function startIssuer(bench: Bench, databaseUrl: string): Promise<Issuer> {
+  const flags = await readStartFlags()
+  const port = await findFreePort()
   const home = await mkdtemp(join(tmpdir(), 'signet-bench-'))
   const logFile = join(home, 'iam.stderr')
   const log = await open(logFile, 'w', 0o600)
-  const port = await findFreePort()
-  const flags = await readStartFlags()
   const [command, ...args] = onCore(bench.machine.programCore, process.execPath, [
     ...flags,
     join(appFolder, 'src/main.ts'),
