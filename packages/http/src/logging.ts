@@ -3,6 +3,7 @@
  * log. Headers and bodies are never written.
  */
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import { logOutput } from './log-output.ts'
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export const logFormats = ['auto', 'json', 'pretty'] as const
@@ -17,7 +18,7 @@ export function loggerOptions(
   const base = { level, name, serializers: { err: describeError } }
   return isPretty
     ? { ...base, transport: { target: 'pino-pretty', options: { translateTime: 'HH:MM:ss', ignore: 'pid,hostname' } } }
-    : base
+    : { ...base, stream: logOutput }
 }
 
 /** Name, code, message and stack. A driver's error also carries the statement's parameters: those stay out. */
