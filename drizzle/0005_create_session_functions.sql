@@ -1,13 +1,18 @@
 -- The hot paths: each is one statement that guards, writes, audits and returns. They run as signet_system, which reads
--- across tenants where a policy named system_… says so, and set the tenant themselves before they write.
+-- across tenants where a policy named system_… says so, and set the tenant themselves before they write. They are called
+-- outside of a transaction, so they bound their own waits.
 GRANT CREATE ON SCHEMA public TO signet_system;
 
--- Who a person is in a tenant. Platform staff who are no members there act with everything ("entering" a tenant).
+-- Who a person is in a tenant. Platform staff who are no members there act with everything ("entering" a tenant). In
+-- plpgsql for its plan, which is kept: as plain SQL it is made at each call, which costs more than the rest of a refresh.
 CREATE FUNCTION member_access(p_tenant uuid, p_user uuid)
 RETURNS TABLE (roles text[], permissions text[], is_member boolean, is_platform_staff boolean)
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp
 AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
   WITH held AS (
     SELECT m.tenant_id, t.is_platform, r.id, r.name, r.holds
     FROM memberships m
@@ -35,7 +40,8 @@ AS $$
     END,
     member,
     staff
-  FROM facts
+  FROM facts;
+END
 $$;
 ALTER FUNCTION member_access(uuid, uuid) OWNER TO signet_system;
 
@@ -87,7 +93,7 @@ CREATE FUNCTION record_event(
   p_tenant uuid, p_action text, p_actor uuid, p_session uuid, p_target_type text, p_target text, p_after jsonb, p_ip text, p_request uuid
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp
+SET search_path = public, pg_temp SET lock_timeout = '2s'
 AS $$
 DECLARE
   v_before text := current_setting('signet.tenant_id', true);
@@ -113,7 +119,7 @@ CREATE FUNCTION open_session(
   refresh_expires_at timestamptz, must_change boolean
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp
+SET search_path = public, pg_temp SET lock_timeout = '2s'
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -166,7 +172,7 @@ CREATE FUNCTION refresh_session(
   status_index integer, authenticated_at timestamptz, refresh_expires_at timestamptz, must_change boolean
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp
+SET search_path = public, pg_temp SET lock_timeout = '2s'
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -233,7 +239,7 @@ ALTER FUNCTION refresh_session(uuid, bytea, bytea, interval, interval, text, uui
 -- Ends the session of a refresh token whose seal the program has checked. True when it was this call that ended it.
 CREATE FUNCTION end_session(p_session uuid, p_reason text, p_ip text, p_request uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp
+SET search_path = public, pg_temp SET lock_timeout = '2s'
 AS $$
 DECLARE
   v record;

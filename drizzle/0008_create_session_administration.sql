@@ -19,7 +19,7 @@ CREATE FUNCTION enter_tenant(
   authenticated_at timestamptz, refresh_expires_at timestamptz, must_change boolean
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp
+SET search_path = public, pg_temp SET lock_timeout = '2s'
 AS $$
 #variable_conflict use_column
 DECLARE

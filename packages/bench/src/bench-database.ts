@@ -58,7 +58,7 @@ async function createDatabase(bench: Bench, given: string): Promise<BenchDatabas
   try {
     await withAdminClient(given, async sql => {
       await sql`create database ${sql(name)}`
-      await sql.unsafe(`create role ${name} login noinherit nosuperuser nobypassrls password '${password}'`)
+      await sql.unsafe(`create role ${name} login nosuperuser nobypassrls password '${password}'`)
     })
     await migrate({ url: superUrl.href, folder: migrations })
     await grantLogin(superUrl.href, name, ['signet_app'])

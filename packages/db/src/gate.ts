@@ -32,13 +32,13 @@ const guardedEnvironments = new Set(['production', 'staging'])
 async function findLoginFaults(db: Database, environment: string | undefined): Promise<string[]> {
   const [login] = await db.sql<{ name: string; isUnbound: boolean; mayWork: boolean }[]>`
     select rolname as name, rolsuper or rolbypassrls as "isUnbound",
-      exists (select from pg_roles app where app.rolname = 'signet_app' and pg_has_role(r.oid, app.oid, 'MEMBER')) as "mayWork"
+      exists (select from pg_roles app where app.rolname = 'signet_app' and pg_has_role(r.oid, app.oid, 'USAGE')) as "mayWork"
     from pg_roles r where rolname = session_user`
   if (login === undefined) return []
   const faults: string[] = []
   if (!login.mayWork) {
     faults.push(
-      `The login ${login.name} may not become signet_app: run the migrations with DATABASE_ADMIN_URL, or GRANT signet_app TO ${login.name}.`,
+      `The login ${login.name} does not have the rights of signet_app: run the migrations with DATABASE_ADMIN_URL, or GRANT signet_app TO ${login.name} (WITH INHERIT TRUE from PostgreSQL 16 on; before, ALTER ROLE ${login.name} INHERIT).`,
     )
   }
   if (login.isUnbound && environment !== undefined && guardedEnvironments.has(environment)) {

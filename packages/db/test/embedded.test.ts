@@ -111,7 +111,7 @@ t.test('the embedded server', async t => {
         from pg_roles where rolname ~ '^signet(_owner)?$' order by rolname`,
     )
     t.same(rows, [
-      { name: 'signet', mighty: false, grants: false, inherits: false },
+      { name: 'signet', mighty: false, grants: false, inherits: true },
       { name: 'signet_owner', mighty: false, grants: true, inherits: true },
     ])
     const owner = await withAdminClient(server.adminUrl, sql => sql`create table owned (id integer)`)

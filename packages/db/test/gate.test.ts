@@ -1,6 +1,13 @@
 import { testDatabase } from '@signet/testkit'
 import t from 'tap'
-import { type AdminSql, assertSafeSchema, tenantExceptions, UnsafeSchemaError, withAdminClient } from '../src/index.ts'
+import {
+  type AdminSql,
+  assertSafeSchema,
+  grantLogin,
+  tenantExceptions,
+  UnsafeSchemaError,
+  withAdminClient,
+} from '../src/index.ts'
 
 const { db, superUrl } = await testDatabase(t)
 
@@ -213,8 +220,17 @@ t.test('T-06 the gate', async t => {
 
   await t.test('refuses a login that may not work', async t => {
     const [{ name } = { name: '' }] = await db.sql<{ name: string }[]>`select session_user::text as name`
+    const refusal = /does not have the rights of signet_app/
     await withAdminClient(superUrl, sql => sql`revoke signet_app from ${sql(name)}`)
-    await t.rejects(assertSafeSchema(db), /may not become signet_app/)
+    await t.rejects(assertSafeSchema(db), refusal, 'no member')
+    await withAdminClient(superUrl, async sql => {
+      await sql`alter role ${sql(name)} noinherit`
+      await sql`grant signet_app to ${sql(name)}`
+    })
+    await t.rejects(assertSafeSchema(db), refusal, 'a member that does not inherit')
+    await withAdminClient(superUrl, sql => sql`alter role ${sql(name)} inherit`)
+    await grantLogin(superUrl, name, ['signet_app'])
+    await assertSafeSchema(db)
   })
 })
 

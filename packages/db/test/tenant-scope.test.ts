@@ -145,13 +145,29 @@ t.test('a login that serves requests cannot become the role that owns the functi
 })
 
 t.test('one statement', async t => {
-  await t.test('runs as signet_app with no tenant', async t => {
+  await t.test('has the rights of signet_app, no tenant, and so no rows', async t => {
     const rows = await runStatement(
       db,
-      sql => sql`select current_user::text as role, current_setting('signet.tenant_id') as tenant`,
+      sql => sql`
+        select pg_has_role('signet_app', 'usage') as app, pg_has_role('signet_system', 'member') as system,
+          coalesce(current_setting('signet.tenant_id', true), '') as tenant`,
     )
-    t.same(rows, [{ role: 'signet_app', tenant: '' }])
+    t.same(rows, [{ app: true, system: false, tenant: '' }])
     t.same(await runStatement(db, sql => sql`select from notes`), [])
+    await t.rejects(
+      runStatement(db, sql => sql`insert into notes values (${mine}, 99, 'x')`),
+      { code: '42501' },
+    )
+  })
+
+  await t.test('is ended when the server does not answer in time', async t => {
+    const small = openDatabase({ url, max: 1, statementTimeoutMs: 100 })
+    await t.rejects(
+      runStatement(small, sql => sql`select pg_sleep(5)`),
+      { code: 'database-unavailable', status: 503 },
+    )
+    t.equal((await runStatement(small, sql => sql`select 1`)).length, 1, 'and the next one gets a connection')
+    await small.close()
   })
 
   await t.test('tells its own error', async t => {

@@ -45,7 +45,7 @@ export async function testDatabase(t: TestScope): Promise<TestDatabase> {
   await withAdminClient(server.superUrl, async sql => {
     const owner = decodeURIComponent(new URL(server.adminUrl).username)
     await sql`create database ${sql(name)} template ${sql(template)} owner ${sql(owner)}`
-    await sql.unsafe(`create role ${name} login noinherit nosuperuser nobypassrls password '${password}'`)
+    await sql.unsafe(`create role ${name} login nosuperuser nobypassrls password '${password}'`)
   })
   await grantLogin(server.superUrl, name, ['signet_app'])
   const url = urlTo(server.superUrl, name, { login: name, password })

@@ -12,7 +12,7 @@ export const programLogin = 'signet'
 
 export async function ensureLogins(sql: postgres.ReservedSql, passwords: Passwords): Promise<void> {
   await ensureLogin(sql, ownerLogin, passwords.owner, 'createrole')
-  await ensureLogin(sql, programLogin, passwords.program, 'noinherit')
+  await ensureLogin(sql, programLogin, passwords.program, 'inherit')
   const [found] = await sql`select 1 from pg_database where datname = ${databaseName}`
   if (found === undefined) await sql`create database ${sql(databaseName)} owner ${sql(ownerLogin)}`
 }
