@@ -26,7 +26,9 @@ const manifests: Readonly<Record<string, Manifest>> = {
     devDependencies: ['@signet/testkit', '@signet/http'],
   },
   'packages/delivery': { dependencies: ['@signet/kernel', '@signet/db', '@signet/accounts', 'nodemailer'] },
-  'packages/http': { dependencies: ['@signet/kernel', '@signet/verifier', '@signet/db', 'fastify', '@fastify/helmet'] },
+  'packages/http': {
+    dependencies: ['@signet/kernel', '@signet/verifier', '@signet/db', 'fastify', '@fastify/swagger'],
+  },
   'packages/testkit': { dependencies: ['@signet/db', '@signet/iam', 'postgres'] },
   'packages/bench': { dependencies: ['jose', 'postgres', '@node-rs/argon2'] },
   'apps/iam': {
@@ -41,7 +43,7 @@ const manifests: Readonly<Record<string, Manifest>> = {
 }
 
 const libraries = words(
-  'typebox uuid drizzle-orm postgres @node-rs/argon2 nodemailer fastify @fastify/helmet jose fast-jwt left-pad',
+  'typebox uuid drizzle-orm postgres @node-rs/argon2 nodemailer fastify @fastify/swagger jose fast-jwt left-pad',
 )
 
 /** A small product that keeps every rule, and comes as close to each border as the rules allow. */
@@ -65,7 +67,7 @@ const cleanTree: Readonly<Record<string, string>> = {
   'packages/accounts/test/account.test.ts': "import '@signet/testkit'\nimport '../src/account-repo.ts'",
   'packages/delivery/src/index.ts': "import 'nodemailer'\nimport '@signet/db'",
   'packages/http/src/index.ts':
-    "import 'fastify'\nimport '@fastify/helmet'\nimport '@signet/verifier/fastify'\nexport const http = ''",
+    "import 'fastify'\nimport '@fastify/swagger'\nimport '@signet/verifier/fastify'\nexport const http = ''",
   'packages/testkit/src/index.ts': "import 'postgres'\nimport '@signet/db'",
   'packages/bench/src/index.ts': "import 'jose'\nimport 'postgres'\nimport '@node-rs/argon2'",
   'apps/iam/src/index.ts': "export { app } from './app.ts'",

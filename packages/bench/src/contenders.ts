@@ -15,7 +15,7 @@ export interface Contender extends AsyncDisposable {
 const workerFile = (name: string) => new URL(`workers/${name}.ts`, import.meta.url)
 
 /** Long enough that a server's hot code is compiled. */
-const warmUpMs = 3_000
+const warmUpMs = 10_000
 
 /** Clients that are signed in or registered already where the scenario needs it, and a server that is warm. */
 export async function startLoad(bench: Bench, preparation: LoadPreparation, durationMs: number): Promise<Contender> {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import helmet from '@fastify/helmet'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, {
   type FastifyBaseLogger,
@@ -34,6 +33,19 @@ const largestBody = 64 * 1024
 const largestHeader = 16 * 1024
 
 /**
+ * What the OWASP REST security cheat sheet asks of an API. They never change, so they are set at once: a plugin that puts
+ * them together for each request cost a fiftieth of a sign-in.
+ */
+const protectiveHeaders = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-site',
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+}
+
+/**
  * The server that every program stands on: strict input, problems for every failure, limits on every wait.
  * The time-outs are those under which 200 slow connections are gone within 20 s while a good client is served.
  */
@@ -58,10 +70,9 @@ export async function createServer(options: ServerOptions): Promise<App> {
   app.removeContentTypeParser('text/plain')
   app.setValidatorCompiler(({ schema, httpPart }) => compileValidator(schema as object, httpPart ?? 'body'))
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id)
+    reply.headers(protectiveHeaders).header('x-request-id', request.id)
   })
   logRequests(app)
   answerProblems(app)
-  await app.register(helmet, { contentSecurityPolicy: false, crossOriginResourcePolicy: { policy: 'same-site' } })
   return app
 }

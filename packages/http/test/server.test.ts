@@ -133,6 +133,13 @@ t.test('the server', async t => {
     t.notOk(lines.some(line => /tell-nobody|123456|abc\.def/.test(line)))
   })
 
+  t.test('lets no page frame it and no browser guess its types, and its own documentation be shown', async t => {
+    const answer = await app.inject('/things')
+    t.match(answer.headers, { 'x-content-type-options': 'nosniff', 'content-security-policy': /default-src 'none'/ })
+    const page = await app.inject('/docs/')
+    t.match(page.headers['content-security-policy'], /script-src 'self'/)
+  })
+
   t.test('describes each route and its security', async t => {
     const document = (await app.inject('/openapi.json')).json()
     t.equal(document.openapi, '3.1.0')

@@ -14,7 +14,8 @@ export interface OidcAnswer {
 }
 
 answerQuestions(async (): Promise<OidcAnswer> => {
-  const server = createServer()
+  // Its default of five seconds would end the connections while the others have their turn.
+  const server = createServer({ keepAliveTimeout: 60_000 })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const handle = createProvider(url).callback()
