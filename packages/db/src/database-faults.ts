@@ -71,13 +71,14 @@ export function translateFault(fault: unknown): unknown {
 
 /**
  * A socket's error counts only when it came through the driver (which notes the `query` on it): an ECONNREFUSED of an
- * HTTP call made inside the work is another system's.
+ * HTTP call made inside the work is another system's. Node's own EPIPE, of a write after the server's end, names no syscall.
  */
 function isConnectionLoss(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ('code' in cause && typeof cause.code === 'string') {
       if (connectionCodes.has(cause.code)) return true
-      if ('syscall' in cause && 'query' in cause) return true
+      const isOfSocket = 'syscall' in cause || cause.code === 'EPIPE'
+      if (isOfSocket && 'query' in cause) return true
     }
   }
   return false
