@@ -148,13 +148,8 @@ t.test('sign-in', async t => {
     const { access_token: token } = await a.signIn('ada')
     const [header, payload] = token
       .split('.')
-      .map(part =>
-        JSON.parse(
-          Buffer.from(part, 'base64url').toString('latin1').startsWith('{')
-            ? Buffer.from(part, 'base64url').toString()
-            : '{}',
-        ),
-      )
+      .slice(0, 2)
+      .map(part => JSON.parse(Buffer.from(part, 'base64url').toString()))
     t.same(header, { alg: 'RS256', typ: 'at+jwt', kid: a.signingKeys.keySet().keys[0]?.kid })
     t.same(Object.keys(payload), [
       'iss',
