@@ -24,6 +24,8 @@ export interface TestApp {
   readonly keysFolder: string
   readonly signingKeys: SigningKeys
   readonly hasher: PasswordHasher
+  /** How often a password was checked against a hash or the dummy. */
+  countHashes(): number
   readonly platform: TenantId
   readonly company: TenantId
   readonly administrator: { readonly id: UserId; readonly email: string }
@@ -74,7 +76,15 @@ export async function testApp(
   const clock = () => Date.now() + shiftMs
   const signingKeys = await openSigningKeys({ folder: keysFolder, tokenLifeMs: 900_000, clock })
   const secret = randomBytes(32)
-  const hasher = createHasher({ maxConcurrent: 2, queueLimit: 200 })
+  const bounded = createHasher({ maxConcurrent: 2, queueLimit: 200 })
+  let hashes = 0
+  const hasher: PasswordHasher = {
+    hash: bounded.hash,
+    verify: (stored, typed) => {
+      hashes += 1
+      return bounded.verify(stored, typed)
+    },
+  }
   const deps: Deps = {
     database: database.db,
     signingKeys,
@@ -134,6 +144,7 @@ export async function testApp(
     keysFolder,
     signingKeys,
     hasher,
+    countHashes: () => hashes,
     platform,
     company,
     administrator,
