@@ -79,7 +79,7 @@ export async function testApp(
   const bounded = createHasher({ maxConcurrent: 2, queueLimit: 200 })
   let hashes = 0
   const hasher: PasswordHasher = {
-    hash: bounded.hash,
+    ...bounded,
     verify: (stored, typed) => {
       hashes += 1
       return bounded.verify(stored, typed)
