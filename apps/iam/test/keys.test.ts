@@ -145,6 +145,12 @@ t.test('K-04 a key file that is missing, corrupt or readable by others stops the
     t.equal((await run(keys, 'remove', next.slice(-47, -4))).exitCode, 0)
     await open(t, keys)
   })
+  await t.test('a key id that begins with a dash is no option', async t => {
+    const { keys } = await prepare(t)
+    const { exitCode, text } = await run(keys, 'remove', `-${'h'.repeat(42)}`)
+    t.not(exitCode, 2, text)
+    t.match(text, /-h{42}/)
+  })
   await t.test('corrupt', async t => {
     const { keys, active } = await prepare(t)
     await writeFile(active, (await readFile(active, 'utf8')).replace(/MII/, 'XII'), { mode: 0o600 })

@@ -26,10 +26,13 @@ The keys are in the folder of SIGNET_KEYS (default: keys).
 /** How long verifiers may hold a key set without asking (Cache-Control of the key set). */
 const keySetMaxAgeMs = 300_000
 
+/** One key id in 64 begins with a dash (RFC 7638 in base64url) and is no option. */
+const dashedKid = /^-[\w-]{42}$/
+
 export async function runKeysCommand(keys: KeyFolder, words: readonly string[]): Promise<CommandResult> {
   try {
     const { positionals, values } = parseArgs({
-      args: [...words],
+      args: words.flatMap(word => (dashedKid.test(word) ? ['--', word] : [word])),
       allowPositionals: true,
       options: { help: { type: 'boolean', short: 'h' } },
     })
