@@ -62,7 +62,8 @@ export interface Tokens {
 
 export async function temporaryFolder(t: TestScope): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'signet-iam-'))
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  // A program that is looking at its keys makes their folder anew while it is being removed.
+  t.teardown(() => rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }))
   return folder
 }
 
