@@ -103,10 +103,10 @@ const treeRules: ImportRule[] = [
   {
     name: 'standalone-enters-by-the-door',
     comment:
-      "standalone starts the apps through their src/index.ts. Export there what it needs, if it is the app's to give.",
+      "standalone starts the apps through their src/index.ts and reads their src/config.ts. Export there what it needs, if it is the app's to give.",
     severity: 'error',
     from: { path: '^apps/standalone/' },
-    to: { path: '^apps/', pathNot: ['^apps/standalone/', '^apps/[^/]+/src/index\\.ts$'] },
+    to: { path: '^apps/', pathNot: ['^apps/standalone/', '^apps/[^/]+/src/(index|config)\\.ts$'] },
   },
   {
     name: 'packages-do-not-import-apps',

@@ -1,3 +1,4 @@
+import cookie from '@fastify/cookie'
 import { type App, createServer, describeApi, type ServerOptions, serveHealth } from '@signet/http'
 import { signet } from '@signet/verifier/fastify'
 import type { Deps } from './deps.ts'
@@ -30,7 +31,8 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   app.addHook('preClose', async () => {
     isStopping = true
   })
-  await app.register(signet, { verifier: createOwnVerifier(deps.signingKeys, deps.tokens, deps.clock) })
+  await app.register(cookie)
+  await app.register(signet, { verifier: createOwnVerifier(deps) })
   await describeApi(app, { title: 'Signet issuer', version, description, serverUrl: deps.tokens.issuer, tags })
   serveHealth(app, { version, checks: { database: () => askDatabase(deps.database) }, isStopping: () => isStopping })
   serveHealthcheck(app, () => askDatabase(deps.database))

@@ -22,8 +22,10 @@ const keySettings = {
   ACCESS_TOKEN_TTL: integer(900, [1, 86_400]),
 } satisfies Record<string, Setting<unknown>>
 
-const settings = {
+/** Everything that the issuer reads. Whoever starts it beside other programs reads it together with theirs. */
+export const iamSettings = {
   ...keySettings,
+  SIGNET_HOME: text('.signet'),
   SIGNET_ENV: oneOf(environments, 'local', 'ENV', 'FLASK_ENV'),
   HOST: text('127.0.0.1'),
   IAM_PORT: integer(4000, [1, 65_535], 'PORT'),
@@ -34,6 +36,37 @@ const settings = {
   REFRESH_TOKEN_TTL: integer(432_000, [1, 2_592_000]),
   TOKEN_PERMISSIONS_MAX_BYTES: integer(2_048, [0, 16_384]),
   PASSWORD_MIN_LENGTH: integer(8, [8, 64]),
+  OTP_TTL_MIN: integer(10, [1, 60]),
+  PASSWORD_RESET_OTP_TTL_MINUTES: integer(15, [1, 60]),
+  PASSWORD_RESET_OTP_MAX_ATTEMPTS: integer(3, [1, 10]),
+  COOKIE_SECURE: flag(false),
+  COOKIE_DOMAIN: text(undefined),
+  COOKIE_PREFIX: oneOf(['', '__Host-'], ''),
+  INTERNAL_SERVICE_API_KEY: list([], 'INTERNAL_AUTH_TOKEN'),
+  ADMIN_EMAIL: text(undefined),
+  SENDER_EMAIL: text(undefined, 'MAIL_DEFAULT_SENDER'),
+  EMAIL_TRANSPORT: oneOf(['file', 'smtp', 'ses'], 'file'),
+  MAIL_SERVER: text(undefined),
+  MAIL_PORT: integer(undefined, [1, 65_535]),
+  MAIL_USE_TLS: flag(false),
+  MAIL_USE_SSL: flag(false),
+  MAIL_USERNAME: text(undefined),
+  MAIL_PASSWORD: text(undefined),
+  MAIL_MAX_EMAILS: integer(100, [1, 10_000]),
+  AWS_REGION: text(undefined),
+  SES_SMTP_USERNAME: text(undefined),
+  SES_SMTP_PASSWORD: text(undefined),
+  SMS_TRANSPORT: oneOf(['file', 'fast2sms', 'twilio', 'webhook'], 'file'),
+  FAST2SMS_API_KEY: text(undefined),
+  FAST2SMS_SENDER_ID: text(undefined),
+  FAST2SMS_TEMPLATE_ID: text(undefined),
+  TWILIO_ACCOUNT_SID: text(undefined),
+  TWILIO_AUTH_TOKEN: text(undefined),
+  TWILIO_FROM: text(undefined),
+  SMS_WEBHOOK_URL: origin(undefined),
+  SMS_WEBHOOK_SECRET: text(undefined),
+  ENG_ANALYTICS_URL: origin(undefined),
+  REDIS_URL: text(undefined, 'RATELIMIT_STORAGE_URI'),
   DATABASE_URL: postgresUrl('POSTGRES_URI', 'SQLALCHEMY_DATABASE_URI', 'POSTGRES_CONNECTION_STRING'),
   DATABASE_ADMIN_URL: postgresUrl(),
   RUN_MIGRATIONS: flag(false),
@@ -45,18 +78,52 @@ const settings = {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-export type IamConfig = Omit<SettingsOf<typeof settings>, 'DATABASE_URL' | 'ISSUER'> & {
+export type IamConfig = Omit<SettingsOf<typeof iamSettings>, 'DATABASE_URL' | 'ISSUER'> & {
   readonly DATABASE_URL: string
   readonly ISSUER: string
 }
 
 /** @throws SettingsError with every fault */
 export function readConfig(environment: Environment): IamConfig {
-  const { DATABASE_URL, ISSUER, ...rest } = readSettings(settings, environment)
+  const { DATABASE_URL, ISSUER, ...rest } = readSettings(iamSettings, environment)
   if (DATABASE_URL === undefined) {
     throw new SettingsError(['DATABASE_URL is missing: where people are kept, e.g. postgres://login@host:5432/signet.'])
   }
   return { ...rest, DATABASE_URL, ISSUER: ISSUER ?? `http://localhost:${rest.IAM_PORT}` }
+}
+
+type Read = Omit<SettingsOf<typeof iamSettings>, 'DATABASE_URL' | 'ISSUER' | 'RUN_MIGRATIONS'> & {
+  readonly ISSUER: string
+}
+
+/** What the settings mean to the program; what they are read beside is left to whoever starts it. */
+export function toIamOptions(config: Read) {
+  return {
+    environment: config.SIGNET_ENV,
+    host: config.HOST,
+    port: config.IAM_PORT,
+    keysFolder: config.SIGNET_KEYS,
+    tokens: {
+      issuer: config.ISSUER,
+      audience: config.AUDIENCE,
+      accessTokenTtlSeconds: config.ACCESS_TOKEN_TTL,
+      refreshTokenTtlSeconds: config.REFRESH_TOKEN_TTL,
+      permissionsMaxBytes: config.TOKEN_PERMISSIONS_MAX_BYTES,
+    },
+    codes: {
+      signInTtlSeconds: config.OTP_TTL_MIN * 60,
+      resetTtlSeconds: config.PASSWORD_RESET_OTP_TTL_MINUTES * 60,
+      resetMaxAttempts: config.PASSWORD_RESET_OTP_MAX_ATTEMPTS,
+    },
+    cookies: { secure: config.COOKIE_SECURE, domain: config.COOKIE_DOMAIN, prefix: config.COOKIE_PREFIX },
+    serviceKeys: config.INTERNAL_SERVICE_API_KEY,
+    adminEmail: config.ADMIN_EMAIL,
+    sendsEvents: config.ENG_ANALYTICS_URL !== undefined,
+    passwordMinLength: config.PASSWORD_MIN_LENGTH,
+    defaultTenant: config.DEFAULT_TENANT,
+    workerCount: config.WORKER_COUNT,
+    trustProxy: config.TRUST_PROXY,
+  }
 }
 
 /** What `pnpm keys` needs to know. @throws SettingsError with every fault */

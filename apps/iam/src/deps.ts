@@ -1,5 +1,6 @@
 import type { PasswordHasher } from '@signet/accounts'
 import type { Database } from '@signet/db'
+import type { Outbox } from '@signet/delivery'
 import type { Clock } from '@signet/kernel'
 import type { SigningKeys } from './modules/keys/index.ts'
 import type { RefreshTokens } from './refresh-token.ts'
@@ -15,6 +16,32 @@ export interface TokenSettings {
   readonly permissionsMaxBytes: number
 }
 
+/** How long codes live, and how many guesses a reset allows. */
+export interface CodeSettings {
+  readonly signInTtlSeconds: number
+  readonly resetTtlSeconds: number
+  readonly resetMaxAttempts: number
+}
+
+export interface CookieSettings {
+  readonly secure: boolean
+  readonly domain: string | undefined
+  /** `__Host-` or nothing. */
+  readonly prefix: string
+}
+
+/** Derived from the installation's secret, one key a purpose. */
+export interface IamKeys {
+  /** Seals cursors. */
+  readonly cursor: Uint8Array
+  /** Keys the hashes of codes. */
+  readonly code: Uint8Array
+  /** Makes the ids under which unknown names and addresses are counted. */
+  readonly subject: Uint8Array
+  /** Keys the fingerprints of devices. */
+  readonly device: Uint8Array
+}
+
 /** What the services work with. */
 export interface Deps {
   readonly database: Database
@@ -26,8 +53,16 @@ export interface Deps {
   readonly passwordMinLength: number
   /** The slug of the tenant that people without one belong to; undefined is the first that is not the platform. */
   readonly defaultTenant: string | undefined
-  /** Seals cursors. */
-  readonly cursorKey: Uint8Array
+  readonly keys: IamKeys
+  readonly outbox: Outbox
+  readonly codes: CodeSettings
+  readonly cookies: CookieSettings
+  /** Any of them opens what is meant for services. */
+  readonly serviceKeys: readonly string[]
+  /** Who gets system mail that names nobody. */
+  readonly adminEmail: string | undefined
+  /** Does a service take our events? */
+  readonly sendsEvents: boolean
 }
 
 /** The request behind a call: its id and where it came from. */

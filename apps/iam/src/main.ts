@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { type Database, grantLogin, migrate, openDatabase, UnsafeSchemaError, waitForDatabase } from '@signet/db'
 import { InstallationSecretError, loggerOptions, type Program, stopOnSignal } from '@signet/http'
 import { flag, SettingsError } from '@signet/kernel'
-import { type IamConfig, readConfig } from './config.ts'
+import { type IamConfig, readConfig, toIamOptions } from './config.ts'
 import { KeyFolderError, startIam } from './index.ts'
 
 const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
@@ -29,21 +29,7 @@ try {
   database = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-iam' })
   iam = await startIam({
     database,
-    environment: config.SIGNET_ENV,
-    host: config.HOST,
-    port: config.IAM_PORT,
-    keysFolder: config.SIGNET_KEYS,
-    tokens: {
-      issuer: config.ISSUER,
-      audience: config.AUDIENCE,
-      accessTokenTtlSeconds: config.ACCESS_TOKEN_TTL,
-      refreshTokenTtlSeconds: config.REFRESH_TOKEN_TTL,
-      permissionsMaxBytes: config.TOKEN_PERMISSIONS_MAX_BYTES,
-    },
-    passwordMinLength: config.PASSWORD_MIN_LENGTH,
-    defaultTenant: config.DEFAULT_TENANT,
-    workerCount: config.WORKER_COUNT,
-    trustProxy: config.TRUST_PROXY,
+    ...toIamOptions(config),
     logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'iam'),
   })
 } catch (error) {

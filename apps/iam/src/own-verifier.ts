@@ -1,16 +1,16 @@
 /** The issuer verifies its own tokens with the keys that it holds: no network, and a change of the ring counts at once. */
-import type { Clock } from '@signet/kernel'
 import { createVerifier, type Verifier } from '@signet/verifier'
-import type { TokenSettings } from './deps.ts'
-import type { SigningKeys } from './modules/keys/index.ts'
+import type { Deps } from './deps.ts'
 
-export function createOwnVerifier(
-  signingKeys: SigningKeys,
-  { issuer, audience }: TokenSettings,
-  clock: Clock,
-): Verifier {
+export function createOwnVerifier({
+  signingKeys,
+  tokens: { issuer, audience },
+  cookies,
+  clock,
+}: Pick<Deps, 'signingKeys' | 'tokens' | 'cookies' | 'clock'>): Verifier {
+  const cookie = `${cookies.prefix}access_token`
   const build = () =>
-    createVerifier({ issuer, audience, keys: { jwks: { keys: signingKeys.keySet().keys } }, now: clock })
+    createVerifier({ issuer, audience, keys: { jwks: { keys: signingKeys.keySet().keys } }, cookie, now: clock })
   let current = build()
   signingKeys.onChange(() => {
     current = build()

@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { createHasher } from '@signet/accounts'
 import { assertSafeSchema, type Database } from '@signet/db'
+import { createOutbox } from '@signet/delivery'
 import { loadInstallationSecret, type Program, type ServerOptions, startProgram } from '@signet/http'
 import { type Clock, deriveKey, systemClock } from '@signet/kernel'
 import { buildApp } from './app.ts'
-import type { Deps, TokenSettings } from './deps.ts'
+import type { CodeSettings, CookieSettings, Deps, TokenSettings } from './deps.ts'
 import { openSigningKeys } from './modules/keys/index.ts'
 import { createRefreshTokens } from './refresh-token.ts'
 
@@ -19,6 +20,11 @@ export interface IamOptions extends ServerOptions {
   /** Holds the signing keys and the secret; both are made where there are none. */
   readonly keysFolder: string
   readonly tokens: TokenSettings
+  readonly codes: CodeSettings
+  readonly cookies: CookieSettings
+  readonly serviceKeys: readonly string[]
+  readonly adminEmail: string | undefined
+  readonly sendsEvents: boolean
   readonly passwordMinLength: number
   readonly defaultTenant: string | undefined
   /** Processes that share the cores of this machine. */
@@ -51,7 +57,18 @@ export async function startIam(options: IamOptions, clock: Clock = systemClock):
     tokens,
     passwordMinLength: options.passwordMinLength,
     defaultTenant: options.defaultTenant,
-    cursorKey: deriveKey(secret, 'cursor'),
+    keys: {
+      cursor: deriveKey(secret, 'cursor'),
+      code: deriveKey(secret, 'code'),
+      subject: deriveKey(secret, 'subject'),
+      device: deriveKey(secret, 'device'),
+    },
+    outbox: createOutbox(deriveKey(secret, 'outbox')),
+    codes: options.codes,
+    cookies: options.cookies,
+    serviceKeys: options.serviceKeys,
+    adminEmail: options.adminEmail,
+    sendsEvents: options.sendsEvents,
   }
   const app = await buildApp({ ...deps, logger: options.logger, trustProxy: options.trustProxy })
   signingKeys.onFault(error =>

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { createHasher, type PasswordHasher } from '@signet/accounts'
 import { runStatement, type Statements, withAdminClient } from '@signet/db'
 import type { App } from '@signet/http'
-import { deriveKey, newId, type TenantId, type UserId } from '@signet/kernel'
+import { deriveKey, type MessageId, newId, type TenantId, type UserId } from '@signet/kernel'
 import { type TestDatabase, type TestScope, testDatabase } from '@signet/testkit'
+import { createOutbox } from '@signet/delivery'
 import { buildApp } from '../src/app.ts'
 import type { Deps } from '../src/deps.ts'
 import { openSigningKeys, type SigningKeys } from '../src/modules/keys/index.ts'
@@ -32,6 +33,10 @@ export interface TestApp {
   readonly clock: { nowMs(): number; shift(ms: number): void }
   /** Statements as the owner of the tables, past row-level security: to look and to turn rows' times. */
   asOwner<T>(work: (sql: Statements) => Promise<T>): Promise<T>
+  /** What waits in the outbox for a recipient, the newest first. */
+  messagesTo(recipient: string): Promise<Message[]>
+  /** The code of the newest message to an address or a number. */
+  codeFor(recipient: string): Promise<string>
   post(url: string, body: object, token?: string): Promise<Answer>
   call(
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
@@ -48,6 +53,14 @@ export interface Answer {
   // oxlint-disable-next-line typescript/no-explicit-any -- answers of all shapes; tests compare every member they read
   readonly body: any
   readonly text: string
+}
+
+export interface Message {
+  readonly template: string
+  readonly status: string
+  readonly expires_at: Date | null
+  // oxlint-disable-next-line typescript/no-explicit-any -- the data of all templates; tests compare every member they read
+  readonly data: any
 }
 
 export interface Person {
@@ -69,7 +82,7 @@ export async function temporaryFolder(t: TestScope): Promise<string> {
 
 export async function testApp(
   t: TestScope,
-  options: { logger?: Parameters<typeof buildApp>[0]['logger'] } = {},
+  options: { logger?: Parameters<typeof buildApp>[0]['logger']; deps?: Partial<Deps> } = {},
 ): Promise<TestApp> {
   const keysFolder = join(await temporaryFolder(t), 'keys')
   const database = await testDatabase(t)
@@ -86,6 +99,7 @@ export async function testApp(
       return bounded.verify(stored, typed)
     },
   }
+  const outbox = createOutbox(deriveKey(secret, 'outbox'))
   const deps: Deps = {
     database: database.db,
     signingKeys,
@@ -101,7 +115,19 @@ export async function testApp(
     },
     passwordMinLength: 8,
     defaultTenant: undefined,
-    cursorKey: deriveKey(secret, 'cursor'),
+    keys: {
+      cursor: deriveKey(secret, 'cursor'),
+      code: deriveKey(secret, 'code'),
+      subject: deriveKey(secret, 'subject'),
+      device: deriveKey(secret, 'device'),
+    },
+    outbox,
+    codes: { signInTtlSeconds: 600, resetTtlSeconds: 900, resetMaxAttempts: 3 },
+    cookies: { secure: false, domain: undefined, prefix: '' },
+    serviceKeys: [],
+    adminEmail: undefined,
+    sendsEvents: false,
+    ...options.deps,
   }
   const app = await buildApp({ ...deps, logger: options.logger ?? false, trustProxy: [] })
   await app.ready()
@@ -138,6 +164,18 @@ export async function testApp(
   const post: TestApp['post'] = (url, body, token) =>
     call('POST', url, { body, ...(token === undefined ? {} : { token }) })
 
+  const messagesTo: TestApp['messagesTo'] = recipient =>
+    withAdminClient(database.superUrl, async sql => {
+      const rows = await sql<
+        { id: MessageId; template: string; status: string; expires_at: Date | null; payload: Uint8Array | null }[]
+      >`
+        select id, template, status, expires_at, payload from outbound_messages where recipient = ${recipient} order by id desc`
+      return rows.map(({ id, payload, ...row }) => ({
+        ...row,
+        data: payload === null ? null : outbox.unseal(id, payload),
+      }))
+    })
+
   return {
     app,
     deps,
@@ -150,6 +188,12 @@ export async function testApp(
     company,
     administrator,
     clock: { nowMs: clock, shift: ms => void (shiftMs += ms) },
+    messagesTo,
+    codeFor: async recipient => {
+      const code: unknown = (await messagesTo(recipient))[0]?.data?.code
+      if (typeof code !== 'string') throw new Error(`No code waits for ${recipient}.`)
+      return code
+    },
     asOwner: work => withAdminClient(database.superUrl, sql => work(sql)),
     post,
     call,

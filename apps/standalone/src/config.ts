@@ -1,44 +1,18 @@
 /** The only reader of the environment: the settings of the programs that start here, and where they keep things. */
 import { resolve } from 'node:path'
-import { logFormats, logLevels } from '@signet/http'
-import {
-  integer,
-  list,
-  oneOf,
-  origin,
-  postgresUrl,
-  readSettings,
-  type Setting,
-  SettingsError,
-  type SettingsOf,
-  text,
-} from '@signet/kernel'
+import { iamSettings } from '@signet/iam/config'
+import { integer, readSettings, SettingsError, type SettingsOf } from '@signet/kernel'
 
 const port = (fallback: number) => integer(fallback, [1, 65_535])
 
+// The issuer's are ours too, but for what belongs to a program that runs alone: its alias of the port, and whether to migrate.
+const { RUN_MIGRATIONS: _migrations, ...ofIssuer } = iamSettings
 const settings = {
-  SIGNET_ENV: oneOf(['local', 'test', 'staging', 'production'], 'local', 'ENV', 'FLASK_ENV'),
-  SIGNET_HOME: text('.signet'),
-  SIGNET_KEYS: text('keys'),
-  HOST: text('127.0.0.1'),
+  ...ofIssuer,
   IAM_PORT: port(4000),
   ADMIN_PORT: port(4001),
   PLACES_PORT: port(4002),
-  ISSUER: origin(undefined),
-  AUDIENCE: text('signet'),
-  DEFAULT_TENANT: text(undefined),
-  TRUST_PROXY: list([]),
-  ACCESS_TOKEN_TTL: integer(900, [1, 86_400]),
-  REFRESH_TOKEN_TTL: integer(432_000, [1, 2_592_000]),
-  TOKEN_PERMISSIONS_MAX_BYTES: integer(2_048, [0, 16_384]),
-  PASSWORD_MIN_LENGTH: integer(8, [8, 64]),
-  DATABASE_URL: postgresUrl('POSTGRES_URI', 'SQLALCHEMY_DATABASE_URI', 'POSTGRES_CONNECTION_STRING'),
-  DATABASE_ADMIN_URL: postgresUrl(),
-  WAIT_FOR_DB: integer(30, [0, 3_600]),
-  WORKER_COUNT: integer(1, [1, 1_024]),
-  LOG_LEVEL: oneOf(logLevels, 'info'),
-  LOG_FORMAT: oneOf(logFormats, 'auto'),
-} satisfies Record<string, Setting<unknown>>
+}
 
 export type StandaloneConfig = Omit<SettingsOf<typeof settings>, 'ISSUER'> & { readonly ISSUER: string }
 

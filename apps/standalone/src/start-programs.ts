@@ -3,6 +3,7 @@ import { startAdminApi } from '@signet/admin-api'
 import type { Database } from '@signet/db'
 import { loggerOptions, type Program } from '@signet/http'
 import { startIam } from '@signet/iam'
+import { toIamOptions } from '@signet/iam/config'
 import { startPlaces } from '@signet/places'
 import type { Addresses } from './addresses.ts'
 import type { StandaloneConfig } from './config.ts'
@@ -18,7 +19,7 @@ export interface ProgramsOptions {
 
 /** Resolves when all listen; `resources` stops them. */
 export async function startPrograms({ config, database, addresses, resources, step }: ProgramsOptions): Promise<void> {
-  const { AUDIENCE: audience, ISSUER: issuer, DEFAULT_TENANT: defaultTenant } = config
+  const { AUDIENCE: audience, ISSUER: issuer } = config
   // The issuer may be a public address that this machine itself cannot reach.
   const keysUri = `${addresses.iam}/.well-known/jwks.json`
   // Each says in its step that it listens: its log begins after that.
@@ -34,19 +35,8 @@ export async function startPrograms({ config, database, addresses, resources, st
     passwordMinLength: config.PASSWORD_MIN_LENGTH,
     workerCount: config.WORKER_COUNT,
   }
-  const tokens = {
-    issuer,
-    audience,
-    accessTokenTtlSeconds: config.ACCESS_TOKEN_TTL,
-    refreshTokenTtlSeconds: config.REFRESH_TOKEN_TTL,
-    permissionsMaxBytes: config.TOKEN_PERMISSIONS_MAX_BYTES,
-  }
   const programs: readonly (readonly [name: string, address: string, start: () => Promise<Program>])[] = [
-    [
-      'iam',
-      addresses.iam,
-      () => startIam({ ...shared('iam'), ...rules, port: config.IAM_PORT, tokens, defaultTenant }),
-    ],
+    ['iam', addresses.iam, () => startIam({ ...toIamOptions(config), ...shared('iam') })],
     [
       'admin-api',
       addresses.admin,

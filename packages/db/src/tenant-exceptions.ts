@@ -26,10 +26,12 @@ export const tenantExceptions: TenantExceptions = {
     memberships__id: 'an invitation is accepted by whoever does not know its tenant yet',
     sessions__id: 'a token names its session by id alone',
     sessions__status_list_status_index: 'status lists are shared by all tenants',
+    client_tokens__token_hash: 'a token is redeemed by whoever does not know its tenant yet',
   },
   foreignKeys: {
     memberships__user: 'a guest is a person of another tenant',
     sessions__user: 'a guest has sessions here',
+    sessions__act_sub: 'an advisor may be a guest as well',
   },
   systemPolicies: {
     'tenants.system_reads': findsSignIns,
@@ -41,6 +43,9 @@ export const tenantExceptions: TenantExceptions = {
     'membership_roles.system_reads': findsSignIns,
     'sessions.system_reads': 'a refresh names its session by id alone',
     'refresh_tokens.system_reads': 'people see when each of their devices was last used',
+    'client_tokens.system_reads': 'a token is redeemed by whoever does not know its tenant yet',
+    'refresh_keys.system_reads': findsSignIns,
+    'outbound_messages.system_delivers': 'one worker delivers the messages of all tenants',
     'sessions.system_ends': 'whoever is suspended or deleted loses the sessions in every tenant',
   },
   ownerViews: {

@@ -11,6 +11,8 @@ export type MembershipId = Id<'membership'>
 export type RoleId = Id<'role'>
 export type SessionId = Id<'session'>
 export type AuditEventId = Id<'audit-event'>
+export type MessageId = Id<'message'>
+export type ClientTokenId = Id<'client-token'>
 
 /** A new UUIDv7 (RFC 9562): ids sort by the time they were made, so indexes grow at one end. */
 export function newId<T extends Id<string>>(): T {

@@ -11,8 +11,10 @@ export {
 } from './grants.ts'
 export {
   type AuditEventId,
+  type ClientTokenId,
   isId,
   type MembershipId,
+  type MessageId,
   newId,
   type RoleId,
   type SessionId,

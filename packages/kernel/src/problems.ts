@@ -14,6 +14,11 @@ export const problemCatalogue = {
   'password-too-long': [400, 'The password is too long', 'Choose a password of at most 128 characters and 512 bytes.'],
   'password-too-common': [400, 'The password is too easy to guess', 'Choose one that is not a common password.'],
   'password-own-words': [400, 'The password contains words about you', 'Choose one without your name or address.'],
+  'invalid-code': [
+    400,
+    'The code is not valid',
+    'It is wrong, was used, or has expired. Ask for a new one when this one does not work.',
+  ],
   'invalid-credentials': [401, 'The credentials are not valid', 'Check the identifier and the password.'],
   'invalid-refresh-token': [401, 'The refresh token is not valid', 'Sign in again.'],
   'refresh-token-reused': [
@@ -21,6 +26,8 @@ export const problemCatalogue = {
     'The refresh token was used before',
     'The session was ended for safety. Sign in again.',
   ],
+  'invalid-client-token': [401, 'The token is not valid', 'It was used, withdrawn, or has expired. Ask for a new one.'],
+  'invalid-service-key': [401, 'The service key is not valid', 'Send one that the operator gave you as `x-api-key`.'],
   'session-ended': [401, 'The session has ended', 'Sign in again.'],
   'setup-token-invalid': [
     401,
@@ -30,6 +37,17 @@ export const problemCatalogue = {
   forbidden: [403, 'Not allowed', 'You may see this but not do that.'],
   'grant-exceeds-own': [403, 'You cannot give more than you hold', 'Ask somebody who holds it.'],
   'registration-closed': [403, 'Registration is closed', 'Ask an administrator of this tenant for an account.'],
+  'cross-site-request': [
+    403,
+    'Another site sent this',
+    'Call from the origin of the cookies, or send the access token as a bearer instead.',
+  ],
+  'acting-for-somebody': [
+    403,
+    'Not while acting for somebody',
+    'Only the person can do this, in a session of their own.',
+  ],
+  'email-not-verified': [403, 'The e-mail address is not verified', 'Call POST /api/v1/me/contacts first.'],
   'password-change-required': [403, 'The password must be changed first', 'Call PUT /api/v1/me/password.'],
   'route-not-found': [404, 'There is nothing here', 'See /docs for the routes.'],
   'tenant-not-found': [404, 'No such tenant', 'Check the id.'],
@@ -38,6 +56,7 @@ export const problemCatalogue = {
   'role-not-found': [404, 'No such role', 'Check the id.'],
   'permission-not-found': [404, 'No such permission', 'GET /admin/v1/permissions lists them.'],
   'session-not-found': [404, 'No such session', 'Check the id.'],
+  'client-token-not-found': [404, 'No such token', 'Check the id.'],
   'audit-event-not-found': [404, 'No such audit event', 'Check the id.'],
   'place-not-found': [404, 'No such place', 'Check the id.'],
   'request-timeout': [408, 'The request took too long to arrive', 'Send it again at once.'],
@@ -73,6 +92,11 @@ export const problemCatalogue = {
     'GET /admin/v1/permissions lists those that are.',
   ],
   'version-required': [428, 'The version is required', 'Send the ETag that you read in If-Match.'],
+  'too-many-attempts': [
+    429,
+    'Too many failed attempts',
+    'Wait as long as Retry-After says, use a device that has signed in before, or another way: a code, or a new password.',
+  ],
   'too-many-requests': [429, 'Too many requests', 'Wait as long as Retry-After says.'],
   'headers-too-large': [431, 'The headers are too large', 'Send less.'],
   'internal-error': [

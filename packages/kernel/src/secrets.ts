@@ -1,7 +1,15 @@
 import { createHmac, hkdfSync } from 'node:crypto'
 
 /** What a derived key is for. Each purpose gets its own key, so that a value made for one is worthless to another. */
-export type KeyPurpose = 'cursor' | 'idempotency' | 'refresh-successor' | 'refresh-seal'
+export type KeyPurpose =
+  | 'cursor'
+  | 'idempotency'
+  | 'refresh-successor'
+  | 'refresh-seal'
+  | 'code'
+  | 'subject'
+  | 'device'
+  | 'outbox'
 
 /** A 32-byte key for one purpose out of the installation's secret (HKDF-SHA-256, RFC 5869). */
 export function deriveKey(secret: Uint8Array, purpose: KeyPurpose): Buffer {

@@ -17,6 +17,7 @@ export const sessions = pgTable('sessions', {
   expiresAt: moment('expires_at').notNull(),
   endedAt: moment('ended_at'),
   endReason: text('end_reason'),
+  actSub: uuid('act_sub').$type<UserId>(),
 })
 
 /** One row a session. Written by the SQL functions alone. */
@@ -42,6 +43,7 @@ export const auditEvents = pgTable('audit_events', {
   after: jsonb().$type<Record<string, unknown>>(),
   ip: text(),
   requestId: uuid('request_id'),
+  userAgent: text('user_agent'),
 })
 
 export const idempotencyKeys = pgTable('idempotency_keys', {

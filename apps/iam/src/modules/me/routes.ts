@@ -42,9 +42,9 @@ export function serveMe(app: App, deps: Deps): void {
       schema: {
         tags,
         summary: 'Accept an invitation to another tenant',
-        description: 'The invitation was sent to the address of the person who accepts it.',
+        description: 'The invitation was sent to the address of the person who accepts it, who has verified it.',
         params: MembershipPath,
-        response: { 200: AcceptedMembership, ...problemResponses(400, 401, 404, 409, 503) },
+        response: { 200: AcceptedMembership, ...problemResponses(400, 401, 403, 404, 409, 503) },
       },
     },
     async request => {

@@ -28,13 +28,15 @@ export async function changeMe(deps: Deps, self: Self, body: MeChange): Promise<
   return describeMe(deps, self, user)
 }
 
-/** @throws Problem `membership-not-found`, `membership-exists` */
+/** @throws Problem `email-not-verified`, `membership-not-found`, `membership-exists` */
 export async function acceptMembership(
   deps: Deps,
   self: Self,
   id: MembershipId,
   request: RequestFacts,
 ): Promise<AcceptedMembership> {
+  const user = await inTenant(deps.database, self.homeTenantId, tx => findUser(tx, self.userId))
+  if (user.emailVerifiedAt === null) throw problem('email-not-verified')
   const tenantId = await acceptInvitation(deps.database, self.userId, id, request)
   if (tenantId === undefined) throw problem('membership-not-found')
   return { id, tenant_id: tenantId }

@@ -2,7 +2,7 @@ import { type App, problemResponses } from '@signet/http'
 import { Type } from 'typebox'
 import type { Deps } from '../../deps.ts'
 import { describeRequest } from '../../request-facts.ts'
-import { findSelf } from '../sessions/index.ts'
+import { findSelfInPerson } from '../sessions/index.ts'
 import { PasswordChange } from './schema.ts'
 import { changePassword } from './service.ts'
 
@@ -16,11 +16,15 @@ export function servePassword(app: App, deps: Deps): void {
         summary: 'Change my password',
         description: 'Ends all other sessions of the person.',
         body: PasswordChange,
-        response: { 204: Type.Null(), ...problemResponses(400, 401, 409, 503) },
+        response: { 204: Type.Null(), ...problemResponses(400, 401, 403, 409, 503) },
       },
     },
     async (request, reply) => {
-      await changePassword(deps, await findSelf(deps, request.principal, describeRequest(request)), request.body)
+      await changePassword(
+        deps,
+        await findSelfInPerson(deps, request.principal, describeRequest(request)),
+        request.body,
+      )
       return reply.code(204).send(null)
     },
   )

@@ -1,2 +1,2 @@
 export { serveSessions } from './routes.ts'
-export { findSelf, type Self } from './service.ts'
+export { findSelf, findSelfInPerson, type Self } from './service.ts'

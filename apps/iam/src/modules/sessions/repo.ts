@@ -8,6 +8,8 @@ export interface ActorRow {
   readonly isPlatformStaff: boolean
   readonly mustChange: boolean
   readonly homeTenantId: TenantId
+  /** Who acts for the person; null for the person themself. */
+  readonly actorId: UserId | null
 }
 
 /** Undefined where the session, the person, the membership or the tenant is over. */
@@ -18,7 +20,7 @@ export async function loadActor(
   const [row] = await runStatement(
     database,
     sql => sql<ActorRow[]>`
-      select roles, permissions, is_platform_staff as "isPlatformStaff", must_change as "mustChange",
+      select roles, permissions, is_platform_staff as "isPlatformStaff", must_change as "mustChange", act_sub as "actorId",
         home_tenant(${claims.userId}) as "homeTenantId"
       from load_actor(${claims.userId}, ${claims.tenantId}, ${claims.sessionId})`,
   )
@@ -38,6 +40,7 @@ export interface OwnSession {
   readonly authenticatedAt: Date
   readonly lastUsedAt: Date
   readonly expiresAt: Date
+  readonly actorId: UserId | null
 }
 
 /** The live sessions of a person in every tenant, the newest first. */
@@ -50,7 +53,8 @@ export async function listSessions(
     database,
     sql => sql<OwnSession[]>`
       select id, ${userId}::uuid as "userId", tenant_id as "tenantId", tenant_slug as "tenantSlug", tenant_name as "tenantName", amr, ip,
-        user_agent as "userAgent", authenticated_at as "authenticatedAt", last_used_at as "lastUsedAt", expires_at as "expiresAt"
+        user_agent as "userAgent", authenticated_at as "authenticatedAt", last_used_at as "lastUsedAt", expires_at as "expiresAt",
+        act_sub as "actorId"
       from sessions_of(${userId}) where ${before}::uuid is null or id < ${before} order by id desc limit ${limit}`,
   )
 }
@@ -75,5 +79,8 @@ export async function endSession(
   request: RequestFacts,
 ): Promise<void> {
   const { id } = grant.resource
-  await runStatement(database, sql => sql`select end_session(${id}, 'ended-by-owner', ${request.ip}, ${request.id})`)
+  await runStatement(
+    database,
+    sql => sql`select end_session(${id}, 'ended-by-owner', ${request.ip}, ${request.id}, ${request.userAgent})`,
+  )
 }

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import type { Deps } from '../../deps.ts'
 import { describeRequest } from '../../request-facts.ts'
 import { SessionPage, SessionPath, SessionQuery } from './schema.ts'
-import { endOtherSessions, endOwnSession, findSelf, listOwnSessions } from './service.ts'
+import { endOtherSessions, endOwnSession, findSelf, findSelfInPerson, listOwnSessions } from './service.ts'
 
 const tags = ['Sessions']
 
@@ -31,12 +31,17 @@ export function serveSessions(app: App, deps: Deps): void {
         tags,
         summary: 'Sign one of my devices out',
         params: SessionPath,
-        response: { 204: Type.Null(), ...problemResponses(400, 401, 404, 503) },
+        response: { 204: Type.Null(), ...problemResponses(400, 401, 403, 404, 503) },
       },
     },
     async (request, reply) => {
       const facts = describeRequest(request)
-      await endOwnSession(deps, await findSelf(deps, request.principal, facts), request.params.id as SessionId, facts)
+      await endOwnSession(
+        deps,
+        await findSelfInPerson(deps, request.principal, facts),
+        request.params.id as SessionId,
+        facts,
+      )
       return reply.code(204).send(null)
     },
   )
@@ -48,11 +53,11 @@ export function serveSessions(app: App, deps: Deps): void {
         tags,
         summary: 'Sign all my other devices out',
         description: 'Ends every session of the person, in every tenant, but the one that asks.',
-        response: { 204: Type.Null(), ...problemResponses(401, 503) },
+        response: { 204: Type.Null(), ...problemResponses(401, 403, 503) },
       },
     },
     async (request, reply) => {
-      await endOtherSessions(deps, await findSelf(deps, request.principal, describeRequest(request)))
+      await endOtherSessions(deps, await findSelfInPerson(deps, request.principal, describeRequest(request)))
       return reply.code(204).send(null)
     },
   )

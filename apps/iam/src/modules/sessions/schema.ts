@@ -10,6 +10,7 @@ const Session = strictObject({
   user_agent: nullable(Type.String()),
   authenticated_at: Moment,
   last_used_at: Moment,
+  act: nullable(strictObject({ sub: IdText }, { description: 'The advisor who acts in this session' })),
   expires_at: Type.String({ format: 'date-time', description: 'When it ends unless it is refreshed' }),
 })
 

@@ -22,6 +22,8 @@ import type { SessionPage } from './schema.ts'
 export interface Self extends Actor {
   readonly homeTenantId: TenantId
   readonly mustChangePassword: boolean
+  /** The advisor who acts for the person in this session. */
+  readonly actorId: UserId | null
 }
 
 /**
@@ -45,7 +47,22 @@ export async function findSelf(
     request: { id: request.id, ip: request.ip },
     homeTenantId: row.homeTenantId,
     mustChangePassword: row.mustChange,
+    actorId: row.actorId,
   }
+}
+
+/**
+ * As {@link findSelf}, for what only the person may do: nobody who acts for them changes how they get in.
+ * @throws Problem `session-ended`, `acting-for-somebody`
+ */
+export async function findSelfInPerson(
+  deps: Pick<Deps, 'database'>,
+  principal: Principal,
+  request: RequestFacts,
+): Promise<Self> {
+  const self = await findSelf(deps, principal, request)
+  if (self.actorId !== null) throw problem('acting-for-somebody')
+  return self
 }
 
 /** @throws Problem `invalid-cursor` */
@@ -55,13 +72,13 @@ export async function listOwnSessions(
   { limit = 50, cursor }: { readonly limit?: number; readonly cursor?: string },
 ): Promise<SessionPage> {
   const scope = cursorScope(self.tenantId, `sessions of ${self.userId}`, {})
-  const [before] = cursor === undefined ? [null] : decodeCursor(deps.cursorKey, scope, cursor)
+  const [before] = cursor === undefined ? [null] : decodeCursor(deps.keys.cursor, scope, cursor)
   const rows = await listSessions(deps.database, self.userId, { before: before as SessionId | null, limit: limit + 1 })
   const shown = rows.slice(0, limit)
   const last = rows.length > limit ? shown.at(-1) : undefined
   return {
     items: shown.map(row => describeSession(row, self)),
-    next_cursor: last === undefined ? null : encodeCursor(deps.cursorKey, scope, [last.id]),
+    next_cursor: last === undefined ? null : encodeCursor(deps.keys.cursor, scope, [last.id]),
   }
 }
 
@@ -98,5 +115,6 @@ function describeSession(row: OwnSession, self: Self): SessionPage['items'][numb
     authenticated_at: row.authenticatedAt.toISOString(),
     last_used_at: row.lastUsedAt.toISOString(),
     expires_at: row.expiresAt.toISOString(),
+    act: row.actorId === null ? null : { sub: row.actorId },
   }
 }

@@ -9,29 +9,40 @@ export interface PersonIdentifier {
   readonly phone: string | null
 }
 
+/** A secret by which somebody signs in. */
+export type SecretKind = 'password' | 'refresh-key'
+
 export interface SignInRow {
-  readonly userId: UserId
-  readonly homeTenantId: TenantId
+  /** Null where nobody is known. */
+  readonly userId: UserId | null
+  readonly homeTenantId: TenantId | null
   /** Where they would be signed in; null without a membership there. */
   readonly tenantId: TenantId | null
   readonly hash: string | null
-  /** Why this person may not sign in, whatever the password; null where they may. */
+  /** Why this person may not sign in, whatever the secret; null where they may. */
   readonly refusal: string | null
+  /** May this attempt be evaluated? */
+  readonly verdict: 'allowed' | 'throttled' | 'locked'
+  readonly retryAfter: number | null
+  /** The attempt that met the limit first. */
+  readonly isFirst: boolean
 }
 
-/** The person behind an identifier, also one who may not sign in. */
-export async function findSignIn(
+/** The person behind an identifier, also one who may not sign in; and one attempt taken of those that they have. */
+export async function beginSignIn(
   database: Database,
+  kind: SecretKind,
   { email, username, phone }: PersonIdentifier,
-  tenant: string | undefined,
-  defaultTenant: string | undefined,
-): Promise<SignInRow | undefined> {
+  tenant: { readonly slug: string | undefined; readonly defaultSlug: string | undefined },
+  { subject, fingerprint }: { readonly subject: string; readonly fingerprint: Uint8Array },
+): Promise<SignInRow> {
   const [row] = await runStatement(
     database,
-    sql => sql<SignInRow[]>`
-      select user_id as "userId", home_tenant_id as "homeTenantId", tenant_id as "tenantId", hash, refusal
-      from find_sign_in(${email}, ${username}, ${phone}, ${tenant ?? null},
-        coalesce(${defaultTenant ?? null}, (select slug from all_tenants where not is_platform order by created_at, id limit 1)))`,
+    sql => sql<[SignInRow]>`
+      select user_id as "userId", home_tenant_id as "homeTenantId", tenant_id as "tenantId", hash, refusal, verdict,
+        retry_after as "retryAfter", is_first as "isFirst"
+      from begin_sign_in(${kind}, ${email}, ${username}, ${phone}, ${tenant.slug ?? null}, ${tenant.defaultSlug ?? null},
+        ${subject}, ${fingerprint})`,
   )
   return row
 }
@@ -39,16 +50,15 @@ export async function findSignIn(
 /** Into the tenant that was meant, the person's own, or the platform where nobody is known. */
 export async function recordFailure(
   database: Database,
-  {
-    tenantId,
-    userId,
-    reason,
-  }: { readonly tenantId: TenantId | null; readonly userId: UserId | null; readonly reason: string },
+  action: 'sign-in.failed' | 'sign-in.throttled' | 'sign-in.locked',
+  { tenantId, homeTenantId, userId }: Pick<SignInRow, 'tenantId' | 'homeTenantId' | 'userId'>,
+  reason: string,
   request: RequestFacts,
 ): Promise<void> {
   await runStatement(
     database,
     sql => sql`
-      select record_event(${tenantId}, 'sign-in.failed', null, null, 'user', ${userId}, ${sql.json({ reason })}, ${request.ip}, ${request.id})`,
+      select record_event(${tenantId ?? homeTenantId}, ${action}, null, null, 'user', ${userId}, ${sql.json({ reason })},
+        ${request.ip}, ${request.id}, ${request.userAgent})`,
   )
 }

@@ -1,7 +1,7 @@
 import { type App, problemResponses } from '@signet/http'
 import type { Deps } from '../../deps.ts'
 import { describeRequest } from '../../request-facts.ts'
-import { TokenAnswer } from '../tokens/index.ts'
+import { sendTokens, TokenAnswer } from '../tokens/index.ts'
 import { SignInRequest } from './schema.ts'
 import { signInByPassword } from './service.ts'
 
@@ -16,12 +16,12 @@ export function serveSignIn(app: App, deps: Deps): void {
         description:
           'Without `tenant` the person lands in their home tenant; platform staff land in the default tenant. Whatever is wrong, the answer is the same.',
         body: SignInRequest,
-        response: { 200: TokenAnswer, ...problemResponses(400, 401, 503) },
+        response: { 200: TokenAnswer, ...problemResponses(400, 401, 429, 503) },
       },
     },
     async (request, reply) => {
-      reply.header('cache-control', 'no-store')
-      return signInByPassword(deps, request.body, describeRequest(request))
+      const answer = await signInByPassword(deps, request.body, describeRequest(request))
+      return sendTokens(reply, deps, answer, request.body.cookies)
     },
   )
 }

@@ -18,6 +18,7 @@ export const SignInRequest = strictObject(
     ),
     password: Password,
     tenant: Type.Optional(TenantSlug),
+    cookies: Type.Optional(Type.Boolean({ description: 'True puts the tokens into cookies instead of the answer' })),
   },
   { description: 'Exactly one of email, username, phone and identifier' },
 )

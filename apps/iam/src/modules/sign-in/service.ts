@@ -1,42 +1,81 @@
 /**
- * One path for all: look up, one hash, one more statement, so that an unknown name, a wrong password and a suspended account
- * cannot be told apart by answer or time (HOUSE 4.8). The reason stands in the audit event alone.
+ * One path for all: look up and take an attempt, one hash, one more statement, so that an unknown name, a wrong password and a
+ * suspended account cannot be told apart by answer or time (HOUSE 4.8). The reason stands in the audit event alone.
  */
 import { type InputFault, problem } from '@signet/kernel'
 import type { Deps, RequestFacts } from '../../deps.ts'
+import { fingerprintOf, foldEmail, subjectOf } from '../../devices.ts'
 import { signIn, type TokenAnswer } from '../tokens/index.ts'
-import { findSignIn, type PersonIdentifier, recordFailure, type SignInRow } from './repo.ts'
+import { beginSignIn, type PersonIdentifier, recordFailure, type SecretKind, type SignInRow } from './repo.ts'
 import type { SignInRequest } from './schema.ts'
 
-/** @throws Problem `invalid-input`, `invalid-credentials`, `hashing-busy` */
+/** @throws Problem `invalid-input`, `invalid-credentials`, `too-many-attempts`, `hashing-busy` */
 export async function signInByPassword(deps: Deps, body: SignInRequest, request: RequestFacts): Promise<TokenAnswer> {
-  const person = await findSignIn(deps.database, readIdentifier(body), body.tenant, deps.defaultTenant)
-  const checkedHash = person?.refusal === null ? person.hash : null
-  const isRight = await deps.hasher.verify(checkedHash, body.password)
-  if (isRight && checkedHash !== null && person !== undefined && person.tenantId !== null) {
-    const { userId, tenantId } = person
-    const answer = await signIn(deps, { userId, tenantId, checkedHash }, request)
+  return signInBySecret(
+    deps,
+    { kind: 'password', identifier: readIdentifier(body), secret: body.password, tenant: body.tenant },
+    request,
+  )
+}
+
+export interface SecretAttempt {
+  readonly kind: SecretKind
+  readonly identifier: PersonIdentifier
+  readonly secret: string
+  /** A slug. */
+  readonly tenant: string | undefined
+}
+
+/** @throws Problem `invalid-credentials`, `too-many-attempts`, `hashing-busy` */
+export async function signInBySecret(
+  deps: Deps,
+  { kind, identifier, secret, tenant }: SecretAttempt,
+  request: RequestFacts,
+): Promise<TokenAnswer> {
+  const counted = {
+    subject: subjectOf(deps, 'identifier', foldIdentifier(identifier)),
+    fingerprint: fingerprintOf(deps, request),
+  }
+  const person = await beginSignIn(
+    deps.database,
+    kind,
+    identifier,
+    { slug: tenant, defaultSlug: deps.defaultTenant },
+    counted,
+  )
+  if (person.verdict !== 'allowed') {
+    if (person.isFirst) await recordFailure(deps.database, `sign-in.${person.verdict}`, person, kind, request)
+    throw problem('too-many-attempts', undefined, { retryAfterSeconds: person.retryAfter ?? 1 })
+  }
+  const { userId, tenantId } = person
+  const checkedHash = person.refusal === null ? person.hash : null
+  const isRight = await deps.hasher.verify(checkedHash, secret)
+  if (isRight && checkedHash !== null && userId !== null && tenantId !== null) {
+    const answer = await signIn(deps, { userId, tenantId, checkedHash, way: kind, method: 'pwd' }, request)
     if (answer !== undefined) return answer
   }
   await recordFailure(
     deps.database,
-    {
-      tenantId: person?.tenantId ?? person?.homeTenantId ?? null,
-      userId: person?.userId ?? null,
-      reason: isRight ? 'changed-meanwhile' : reasonFor(person),
-    },
+    'sign-in.failed',
+    person,
+    isRight ? 'changed-meanwhile' : reasonFor(kind, person),
     request,
   )
   throw problem('invalid-credentials')
 }
 
-function reasonFor(person: SignInRow | undefined): string {
-  return person === undefined ? 'unknown-user' : (person.refusal ?? 'wrong-password')
+function reasonFor(kind: SecretKind, person: SignInRow): string {
+  return person.userId === null ? 'unknown-user' : (person.refusal ?? `wrong-${kind}`)
+}
+
+/** One name, however it is written. */
+function foldIdentifier({ email, username, phone }: PersonIdentifier): string {
+  return email === null ? (username?.toLowerCase() ?? phone ?? '') : foldEmail(email)
 }
 
 const kinds = ['email', 'username', 'phone', 'identifier'] as const
 
-function readIdentifier(body: SignInRequest): PersonIdentifier {
+export function readIdentifier(body: Partial<Record<(typeof kinds)[number], string>>): PersonIdentifier {
   const given = kinds.filter(kind => body[kind] !== undefined)
   const [kind] = given
   if (kind === undefined || given.length > 1) throw problem('invalid-input', undefined, { errors: faultsOf(given) })

@@ -13,6 +13,8 @@ export interface SessionFacts {
   readonly kind: string
   readonly amr: readonly string[]
   readonly authenticatedAt: Date
+  /** Who acts for the person. */
+  readonly actorId: UserId | null
 }
 
 /** OAuth's client: there is one in this installation. */
@@ -41,6 +43,8 @@ export function issueAccessToken(
     kind: facts.kind,
     auth_time: Math.floor(facts.authenticatedAt.getTime() / 1000),
     amr: facts.amr,
+    // RFC 8693 section 4.1.
+    act: facts.actorId === null ? undefined : { sub: facts.actorId },
   })
   return signingKeys.signAccessToken(claims)
 }

@@ -1,3 +1,5 @@
+export type { SessionRow } from './repo.ts'
 export { serveTokens } from './routes.ts'
 export { TokenAnswer } from './schema.ts'
-export { signIn } from './service.ts'
+export { clearTokens, sendTokens } from './token-cookies.ts'
+export { issueTokens, signIn } from './service.ts'

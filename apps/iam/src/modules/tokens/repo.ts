@@ -1,5 +1,6 @@
 /** Each call is ONE statement: a SQL function that guards, writes, audits and returns. */
 import { type Database, runStatement } from '@signet/db'
+import type { SealedMessage } from '@signet/delivery'
 import type { Actor, SessionId, TenantId, UserId } from '@signet/kernel'
 import type { RequestFacts, TokenSettings } from '../../deps.ts'
 import type { RefreshToken } from '../../refresh-token.ts'
@@ -13,6 +14,8 @@ export interface SessionRow {
   readonly authenticatedAt: Date
   readonly refreshExpiresIn: number
   readonly mustChange: boolean
+  /** Who acts for the person; null for the person themself. */
+  readonly actorId: UserId | null
 }
 
 /** A session is over so long after its sign-in, however often it was refreshed. */
@@ -20,29 +23,40 @@ const sessionLife = '30 days'
 /** Within it a repeated refresh gets the same answer: the first may have been lost on the way. */
 const grace = '10 seconds'
 
+/** How somebody got in. */
+export type WayIn = 'password' | 'refresh-key' | 'code'
+export type Method = 'pwd' | 'otp' | 'sms' | 'adv'
+
 export interface NewSession {
   readonly token: RefreshToken
   readonly userId: UserId
   readonly tenantId: TenantId
-  /** The hash that the password was checked against: where it is another by now, nothing is opened. */
-  readonly checkedHash: string
+  readonly way: WayIn
+  readonly method: Method
+  /** The hash that a secret was checked against: where it is another by now, nothing is opened. */
+  readonly checkedHash: string | null
+  /** The device, which is known from now on. */
+  readonly fingerprint: Uint8Array
+  /** An event for another service, written with the session. */
+  readonly event: (SealedMessage & { readonly recipient: string }) | undefined
 }
 
-/** Undefined where the person, the membership, the tenant or the password is not what was checked any more. */
+/** Undefined where the person, the membership, the tenant or the secret is not what was checked any more. */
 export async function openSession(
   database: Database,
   { refreshTokenTtlSeconds }: TokenSettings,
-  { token, userId, tenantId, checkedHash }: NewSession,
+  { token, userId, tenantId, way, method, checkedHash, fingerprint, event }: NewSession,
   request: RequestFacts,
 ): Promise<SessionRow | undefined> {
   const [row] = await runStatement(
     database,
     sql => sql<SessionRow[]>`
-      select roles, permissions, kind, '{pwd}'::text[] as amr, authenticated_at as "authenticatedAt",
-        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange"
-      from open_session(${token.sessionId}, ${userId}, ${tenantId}, ${checkedHash}, ${token.hash}, '{pwd}',
+      select roles, permissions, kind, array[${method}::text] as amr, authenticated_at as "authenticatedAt",
+        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange", null as "actorId"
+      from open_session(${token.sessionId}, ${userId}, ${tenantId}, ${checkedHash}, ${token.hash}, array[${method}::text],
         make_interval(secs => ${refreshTokenTtlSeconds}), ${sessionLife}::interval, 'session.opened', ${request.ip},
-        ${request.userAgent}, ${request.id})`,
+        ${request.userAgent}, ${request.id}, ${way}, ${fingerprint}, null, ${event?.id ?? null}, ${event?.recipient ?? null},
+        ${event?.payload ?? null})`,
   )
   return row
 }
@@ -66,15 +80,18 @@ export async function refreshSession(
     database,
     sql => sql<RefreshRow[]>`
       select outcome, tenant_id as "tenantId", user_id as "userId", roles, permissions, kind, amr, authenticated_at as "authenticatedAt",
-        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange"
+        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange", act_sub as "actorId"
       from refresh_session(${presented.sessionId}, ${presented.hash}, ${successor.hash}, ${grace}::interval,
-        make_interval(secs => ${refreshTokenTtlSeconds}), ${request.ip}, ${request.id})`,
+        make_interval(secs => ${refreshTokenTtlSeconds}), ${request.ip}, ${request.id}, ${request.userAgent})`,
   )
   return row
 }
 
 export async function endSession(database: Database, sessionId: SessionId, request: RequestFacts): Promise<void> {
-  await runStatement(database, sql => sql`select end_session(${sessionId}, 'signed-out', ${request.ip}, ${request.id})`)
+  await runStatement(
+    database,
+    sql => sql`select end_session(${sessionId}, 'signed-out', ${request.ip}, ${request.id}, ${request.userAgent})`,
+  )
 }
 
 export interface EntryRow extends SessionRow {
@@ -94,7 +111,7 @@ export async function enterTenant(
     database,
     sql => sql<[EntryRow]>`
       select outcome, roles, permissions, kind, amr, authenticated_at as "authenticatedAt",
-        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange"
+        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange", null as "actorId"
       from enter_tenant(${token.sessionId}, ${actor.sessionId}, ${actor.userId}, ${tenantId}, ${token.hash},
         make_interval(secs => ${refreshTokenTtlSeconds}), ${request.ip}, ${request.userAgent}, ${request.id})`,
   )

@@ -1,8 +1,9 @@
 import { type App, problemResponses } from '@signet/http'
-import type { SessionId, TenantId, UserId } from '@signet/kernel'
+import { problem, type SessionId, type TenantId, type UserId } from '@signet/kernel'
 import { Type } from 'typebox'
 import type { Deps } from '../../deps.ts'
 import { describeRequest } from '../../request-facts.ts'
+import { clearTokens, sendTokens } from './token-cookies.ts'
 import { RefreshRequest, TenantTokenRequest, TokenAnswer } from './schema.ts'
 import { enterOtherTenant, refreshTokens, revokeTokens } from './service.ts'
 
@@ -23,8 +24,11 @@ export function serveTokens(app: App, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      reply.header('cache-control', 'no-store')
-      return refreshTokens(deps, request.body.refresh_token, describeRequest(request))
+      const given = request.body?.refresh_token
+      const text = given ?? request.cookies[`${deps.cookies.prefix}refresh_token`]
+      if (text === undefined) throw problem('invalid-refresh-token')
+      const answer = await refreshTokens(deps, text, describeRequest(request))
+      return sendTokens(reply, deps, answer, given === undefined)
     },
   )
   app.post(
@@ -41,7 +45,9 @@ export function serveTokens(app: App, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      await revokeTokens(deps, request.body.refresh_token, describeRequest(request))
+      const text = request.body?.refresh_token ?? request.cookies[`${deps.cookies.prefix}refresh_token`]
+      if (text !== undefined) await revokeTokens(deps, text, describeRequest(request))
+      if (request.body?.refresh_token === undefined) clearTokens(reply, deps)
       return reply.code(204).send(null)
     },
   )

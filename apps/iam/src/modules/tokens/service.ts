@@ -1,22 +1,28 @@
 import { type Actor, newId, problem, type SessionId, type TenantId, type UserId } from '@signet/kernel'
 import type { Deps, RequestFacts } from '../../deps.ts'
+import { fingerprintOf } from '../../devices.ts'
 import { issueAccessToken } from './access-token.ts'
 import type { RefreshToken } from '../../refresh-token.ts'
-import { endSession, enterTenant, openSession, refreshSession, type SessionRow } from './repo.ts'
+import { endSession, enterTenant, type NewSession, openSession, refreshSession, type SessionRow } from './repo.ts'
 import type { TokenAnswer } from './schema.ts'
 
+export type SignedIn = Pick<NewSession, 'userId' | 'tenantId' | 'way' | 'method' | 'checkedHash'>
+
 /**
- * Signs a person in whose password was checked against `checkedHash`.
+ * Opens a session for somebody who has shown who they are.
  * @returns undefined where what was checked holds no longer
  */
-export async function signIn(
-  deps: Deps,
-  person: { readonly userId: UserId; readonly tenantId: TenantId; readonly checkedHash: string },
-  request: RequestFacts,
-): Promise<TokenAnswer | undefined> {
+export async function signIn(deps: Deps, person: SignedIn, request: RequestFacts): Promise<TokenAnswer | undefined> {
   const token = deps.refreshTokens.create(newId<SessionId>())
-  const row = await openSession(deps.database, deps.tokens, { ...person, token }, request)
-  return row === undefined ? undefined : answer(deps, token, person, row)
+  const event = deps.sendsEvents ? loginEvent(deps, person) : undefined
+  const fingerprint = fingerprintOf(deps, request)
+  const row = await openSession(deps.database, deps.tokens, { ...person, token, fingerprint, event }, request)
+  return row === undefined ? undefined : issueTokens(deps, token, person, row)
+}
+
+function loginEvent(deps: Deps, { userId, tenantId, way }: SignedIn) {
+  const payload = { user_id: userId, tenant_id: tenantId, way }
+  return { ...deps.outbox.seal('user.login', { payload }), recipient: 'analytics' }
 }
 
 /**
@@ -31,7 +37,7 @@ export async function refreshTokens(deps: Deps, text: string, request: RequestFa
   if (row === undefined) throw problem('invalid-refresh-token')
   if (row.outcome === 'ended') throw problem('session-ended')
   if (row.outcome === 'reused') throw problem('refresh-token-reused')
-  return answer(deps, successor, row, row)
+  return issueTokens(deps, successor, row, row)
 }
 
 /** Ends the session of the token. Tells nothing about tokens that are none (RFC 7009 section 2.2). */
@@ -54,16 +60,20 @@ export async function enterOtherTenant(
   const row = await enterTenant(deps.database, deps.tokens, actor, tenantId, token, request)
   if (row.outcome === 'ended') throw problem('session-ended')
   if (row.outcome === 'refused') throw problem('tenant-not-found')
-  return answer(deps, token, { userId: actor.userId, tenantId }, row)
+  return issueTokens(deps, token, { userId: actor.userId, tenantId }, row)
 }
 
-function answer(
+/** The tokens of a session that a function has just opened or refreshed. */
+export function issueTokens(
   deps: Deps,
   token: RefreshToken,
   { userId, tenantId }: { readonly userId: UserId; readonly tenantId: TenantId },
   row: SessionRow,
 ): TokenAnswer {
-  const { roles, permissions, kind, amr, authenticatedAt } = row
+  const { kind, amr, authenticatedAt, actorId, mustChange } = row
+  // Whoever has to change their password first holds nothing until then, also where nobody asks the database.
+  const roles = mustChange ? [] : row.roles
+  const permissions = mustChange ? [] : row.permissions
   return {
     access_token: issueAccessToken(deps, {
       sessionId: token.sessionId,
@@ -74,11 +84,12 @@ function answer(
       kind,
       amr,
       authenticatedAt,
+      actorId,
     }),
     token_type: 'Bearer',
     expires_in: deps.tokens.accessTokenTtlSeconds,
     refresh_token: token.text,
     refresh_expires_in: row.refreshExpiresIn,
-    ...(row.mustChange ? { password_change_required: true } : {}),
+    ...(mustChange ? { password_change_required: true } : {}),
   }
 }

@@ -1,0 +1,2 @@
+export { createOutbox, type NewMessage, type Outbox, type SealedMessage } from './outbox.ts'
+export type { MessageData, TemplateName } from './messages.ts'
