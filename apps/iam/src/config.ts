@@ -1,6 +1,7 @@
 /** The only reader of the environment. */
 import { logFormats, logLevels } from '@signet/http'
 import {
+  findWeakSecret,
   flag,
   integer,
   list,
@@ -86,10 +87,21 @@ export type IamConfig = Omit<SettingsOf<typeof iamSettings>, 'DATABASE_URL' | 'I
 /** @throws SettingsError with every fault */
 export function readConfig(environment: Environment): IamConfig {
   const { DATABASE_URL, ISSUER, ...rest } = readSettings(iamSettings, environment)
+  const faults = findFaults(rest)
   if (DATABASE_URL === undefined) {
-    throw new SettingsError(['DATABASE_URL is missing: where people are kept, e.g. postgres://login@host:5432/signet.'])
+    faults.push('DATABASE_URL is missing: where people are kept, e.g. postgres://login@host:5432/signet.')
   }
+  if (DATABASE_URL === undefined || faults.length > 0) throw new SettingsError(faults)
   return { ...rest, DATABASE_URL, ISSUER: ISSUER ?? `http://localhost:${rest.IAM_PORT}` }
+}
+
+/** What is wrong with settings that can be read, one by one. */
+export function findFaults(
+  config: Pick<SettingsOf<typeof iamSettings>, 'SIGNET_ENV' | 'INTERNAL_SERVICE_API_KEY' | 'SMS_WEBHOOK_SECRET'>,
+): string[] {
+  const { SIGNET_ENV, INTERNAL_SERVICE_API_KEY, SMS_WEBHOOK_SECRET } = config
+  const ofKeys = INTERNAL_SERVICE_API_KEY.flatMap(key => findWeakSecret('INTERNAL_SERVICE_API_KEY', key, SIGNET_ENV))
+  return [...new Set(ofKeys), ...findWeakSecret('SMS_WEBHOOK_SECRET', SMS_WEBHOOK_SECRET, SIGNET_ENV)]
 }
 
 type Read = Omit<SettingsOf<typeof iamSettings>, 'DATABASE_URL' | 'ISSUER' | 'RUN_MIGRATIONS'> & {

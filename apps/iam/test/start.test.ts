@@ -65,6 +65,8 @@ async function freePort(): Promise<string> {
   return String(port)
 }
 
+const strong = 'c2d1f0a9b8e7d6c5b4a3f2e1d0c9b8a7'
+
 const faultsOf = (environment: Record<string, string>): readonly string[] => {
   try {
     readConfig({ DATABASE_URL: 'postgres://x@localhost/x', ...environment })
@@ -101,6 +103,18 @@ t.test('C-05 settings that are unknown, mistyped or unreadable stop the start, b
     [],
     'the settings of others are no mistakes',
   )
+  const weak = {
+    SIGNET_ENV: 'production',
+    INTERNAL_SERVICE_API_KEY: `${strong},short`,
+    SMS_WEBHOOK_SECRET: 'a'.repeat(30),
+  }
+  t.match(faultsOf(weak), [
+    /^INTERNAL_SERVICE_API_KEY can be guessed: in production it needs 24 random characters\. Make one with: openssl/,
+    /^SMS_WEBHOOK_SECRET can be guessed/,
+  ])
+  t.notMatch(faultsOf(weak).join(), /short|aaa/, 'a secret is in no message')
+  t.same(faultsOf({ ...weak, SIGNET_ENV: 'local' }), [], 'at home anything will do')
+  t.same(faultsOf({ SIGNET_ENV: 'staging', INTERNAL_SERVICE_API_KEY: `${strong},${strong.toUpperCase()}` }), [])
   t.throws(() => readConfig({}), /DATABASE_URL is missing/)
   t.match(readConfig({ DATABASE_URL: 'postgres://x@localhost/x', IAM_PORT: '4444' }), {
     ISSUER: 'http://localhost:4444',

@@ -1,6 +1,6 @@
 /** The only reader of the environment: the settings of the programs that start here, and where they keep things. */
 import { resolve } from 'node:path'
-import { iamSettings } from '@signet/iam/config'
+import { findFaults, iamSettings } from '@signet/iam/config'
 import { integer, readSettings, SettingsError, type SettingsOf } from '@signet/kernel'
 
 const port = (fallback: number) => integer(fallback, [1, 65_535])
@@ -22,7 +22,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 export function readConfig(environment: Environment): StandaloneConfig {
   const given = readSettings(settings, environment)
   const ports = [given.IAM_PORT, given.ADMIN_PORT, given.PLACES_PORT]
-  const faults: string[] = []
+  const faults = findFaults(given)
   if (new Set(ports).size < ports.length) faults.push('IAM_PORT, ADMIN_PORT and PLACES_PORT have to differ.')
   if (given.DATABASE_ADMIN_URL !== undefined && given.DATABASE_URL === undefined) {
     faults.push('DATABASE_ADMIN_URL stands alone: set DATABASE_URL as well, or neither of them.')

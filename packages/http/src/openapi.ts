@@ -1,7 +1,8 @@
-/** The document is made of the routes' own schemas, and each route's security of its `config.access`. */
+/** The document is made of the routes' own schemas, and each route's security of its `config`. */
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { Access } from '@signet/verifier/fastify'
+import type { FastifyContextConfig } from 'fastify'
 import type { App } from './server.ts'
 
 export interface ApiDescription {
@@ -27,7 +28,12 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
       },
       servers: [{ url: api.serverUrl }],
       tags: [...api.tags],
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          serviceKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+        },
+      },
     },
     // The shared schemas keep their names: by default they would be def-0, def-1 and so on.
     refResolver: {
@@ -35,8 +41,7 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
         typeof schema.$id === 'string' ? schema.$id : `def-${index}`,
     },
     transform: ({ schema, url, route }) => {
-      const isPublic = route.config?.access === 'public'
-      return { schema: { ...schema, security: isPublic ? [] : [{ bearer: [] }] }, url }
+      return { schema: { ...schema, security: securityOf(route.config) }, url }
     },
   })
   await app.register(async scope => {
@@ -50,4 +55,9 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
     })
     scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
   })
+}
+
+function securityOf(config: FastifyContextConfig | undefined): Record<string, string[]>[] {
+  if (config?.serviceKey === true) return [{ serviceKey: [] }]
+  return config?.access === 'public' ? [] : [{ bearer: [] }]
 }
