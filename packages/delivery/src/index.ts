@@ -1,3 +1,7 @@
 export { createOutbox, type NewMessage, type Outbox, type SealedMessage } from './outbox.ts'
 export type { MessageData, TemplateName } from './messages.ts'
 export { type Outgoing, PermanentFailure, type Transport } from './transport.ts'
+export { createEventSender } from './transports/event.ts'
+export { createFast2Sms } from './transports/fast2sms.ts'
+export { createTwilio } from './transports/twilio.ts'
+export { createWebhook } from './transports/webhook.ts'
