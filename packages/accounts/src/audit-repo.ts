@@ -30,5 +30,6 @@ export async function recordAudit(tx: TenantTx, entry: AuditEntry): Promise<void
     after: entry.after ?? null,
     ip: entry.request.ip,
     requestId: entry.request.id,
+    userAgent: entry.request.userAgent ?? null,
   })
 }

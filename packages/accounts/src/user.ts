@@ -26,8 +26,10 @@ export interface NewUser extends UserChange {
   readonly kind?: User['kind']
 }
 
-/** The request behind a change: its id and the address that it came from, for the audit. */
+/** The request behind a change: its id and where it came from, for the audit. */
 export interface RequestRef {
   readonly id: string
   readonly ip: string
+  /** What the device calls itself. */
+  readonly userAgent?: string | null
 }

@@ -14,7 +14,7 @@ export interface Actor {
   readonly permissions: ReadonlySet<string>
   /** Holds `super_admin` in the platform tenant, whatever tenant the token is for. */
   readonly isPlatformStaff: boolean
-  readonly request: { readonly id: string; readonly ip: string }
+  readonly request: { readonly id: string; readonly ip: string; readonly userAgent?: string | null }
 }
 
 /** A rule answers true, or says in a sentence what is missing. Pure, so that the whole matrix can be a test. */

@@ -58,6 +58,7 @@ function presentEvent(event: AuditEvent): AuditEventView {
     before: event.before,
     after: event.after,
     ip: event.ip,
+    user_agent: event.userAgent,
     request_id: event.requestId,
   }
 }

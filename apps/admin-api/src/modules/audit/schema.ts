@@ -15,6 +15,7 @@ export const AuditEventView = Type.Object({
   before: Members,
   after: Members,
   ip: nullable(Type.String()),
+  user_agent: nullable(Type.String({ description: 'What the device called itself' })),
   request_id: nullable(Type.String({ description: 'The `x-request-id` of the request that did it' })),
 })
 export type AuditEventView = Static<typeof AuditEventView>

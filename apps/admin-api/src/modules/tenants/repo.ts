@@ -138,5 +138,5 @@ export async function recordElsewhere(
   const { userId, sessionId, request } = actor
   await tx.sql`
     select record_event(${where}, ${event.action}, ${userId}, ${sessionId}, 'tenant', ${event.tenant.id},
-      ${tx.sql.json(event.after as never)}, ${request.ip}, ${request.id})`
+      ${tx.sql.json(event.after as never)}, ${request.ip}, ${request.id}, ${request.userAgent ?? null})`
 }

@@ -25,7 +25,7 @@ export async function registerUser(
   }
   const tenant = await findRegistrationTenant(deps.database, body.tenant ?? deps.defaultTenant)
   if (tenant === undefined) throw problem('registration-closed')
-  const grant = authorize(registrationPolicy, 'users:register', { request: { id: request.id, ip: request.ip } }, tenant)
+  const grant = authorize(registrationPolicy, 'users:register', { request }, tenant)
   const { password, tenant: _slug, first_name: firstName, last_name: lastName, ...members } = body
   const person = {
     ...members,

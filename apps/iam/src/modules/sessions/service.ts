@@ -44,7 +44,7 @@ export async function findSelf(
     roles: new Set(row.roles),
     permissions: new Set(row.permissions),
     isPlatformStaff: row.isPlatformStaff,
-    request: { id: request.id, ip: request.ip },
+    request,
     homeTenantId: row.homeTenantId,
     mustChangePassword: row.mustChange,
     actorId: row.actorId,

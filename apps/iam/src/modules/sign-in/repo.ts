@@ -1,4 +1,5 @@
 import { type Database, runStatement } from '@signet/db'
+import type { SealedMessage } from '@signet/delivery'
 import type { TenantId, UserId } from '@signet/kernel'
 import type { RequestFacts } from '../../deps.ts'
 
@@ -50,7 +51,7 @@ export async function beginSignIn(
 /** Into the tenant that was meant, the person's own, or the platform where nobody is known. */
 export async function recordFailure(
   database: Database,
-  action: 'sign-in.failed' | 'sign-in.throttled' | 'sign-in.locked',
+  action: 'sign-in.failed' | 'sign-in.throttled',
   { tenantId, homeTenantId, userId }: Pick<SignInRow, 'tenantId' | 'homeTenantId' | 'userId'>,
   reason: string,
   request: RequestFacts,
@@ -60,5 +61,21 @@ export async function recordFailure(
     sql => sql`
       select record_event(${tenantId ?? homeTenantId}, ${action}, null, null, 'user', ${userId}, ${sql.json({ reason })},
         ${request.ip}, ${request.id}, ${request.userAgent})`,
+  )
+}
+
+/** A way in is locked for devices that are not known: the event, and a message to the owner, or to nobody. */
+export async function recordLock(
+  database: Database,
+  kind: SecretKind,
+  { tenantId, homeTenantId, userId }: Pick<SignInRow, 'tenantId' | 'homeTenantId' | 'userId'>,
+  notice: SealedMessage,
+  request: RequestFacts,
+): Promise<void> {
+  await runStatement(
+    database,
+    sql => sql`
+      select record_lock(${tenantId}, ${homeTenantId}, ${userId}, ${kind}, ${notice.id}, ${notice.payload}, ${request.ip},
+        ${request.id}, ${request.userAgent})`,
   )
 }

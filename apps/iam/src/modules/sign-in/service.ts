@@ -6,7 +6,7 @@ import { type InputFault, problem } from '@signet/kernel'
 import type { Deps, RequestFacts } from '../../deps.ts'
 import { fingerprintOf, foldEmail, subjectOf } from '../../devices.ts'
 import { signIn, type TokenAnswer } from '../tokens/index.ts'
-import { beginSignIn, type PersonIdentifier, recordFailure, type SecretKind, type SignInRow } from './repo.ts'
+import { beginSignIn, type PersonIdentifier, recordFailure, recordLock, type SecretKind, type SignInRow } from './repo.ts'
 import type { SignInRequest } from './schema.ts'
 
 /** @throws Problem `invalid-input`, `invalid-credentials`, `too-many-attempts`, `hashing-busy` */
@@ -44,7 +44,7 @@ export async function signInBySecret(
     counted,
   )
   if (person.verdict !== 'allowed') {
-    if (person.isFirst) await recordFailure(deps.database, `sign-in.${person.verdict}`, person, kind, request)
+    if (person.isFirst) await recordRefusal(deps, kind, person, request)
     throw problem('too-many-attempts', undefined, { retryAfterSeconds: person.retryAfter ?? 1 })
   }
   const { userId, tenantId } = person
@@ -62,6 +62,12 @@ export async function signInBySecret(
     request,
   )
   throw problem('invalid-credentials')
+}
+
+/** Once for all that are refused until the window is over, so that nobody fills the log by guessing. */
+function recordRefusal(deps: Deps, kind: SecretKind, person: SignInRow, request: RequestFacts): Promise<void> {
+  if (person.verdict === 'throttled') return recordFailure(deps.database, 'sign-in.throttled', person, kind, request)
+  return recordLock(deps.database, kind, person, deps.outbox.seal('way-in-locked', { wayIn: kind }), request)
 }
 
 function reasonFor(kind: SecretKind, person: SignInRow): string {
