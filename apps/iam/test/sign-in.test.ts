@@ -246,7 +246,9 @@ t.test('P-09 a burst of sign-ins is shed, and refreshes go on', { timeout: 60_00
   )
   const signIns = Promise.all(
     // Of many names: one alone would be throttled before it is hashed.
-    Array.from({ length: 30 }, (_, index) => a.post('/api/v1/tokens', { username: `burst-${index}`, password: 'wrong' })),
+    Array.from({ length: 30 }, (_, index) =>
+      a.post('/api/v1/tokens', { username: `burst-${index}`, password: 'wrong' }),
+    ),
   )
   const refreshed = await a.post('/api/v1/tokens/refresh', { refresh_token: token })
   t.equal(refreshed.status, 200)

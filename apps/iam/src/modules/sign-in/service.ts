@@ -6,7 +6,14 @@ import { type InputFault, problem } from '@signet/kernel'
 import type { Deps, RequestFacts } from '../../deps.ts'
 import { fingerprintOf, foldEmail, subjectOf } from '../../devices.ts'
 import { signIn, type TokenAnswer } from '../tokens/index.ts'
-import { beginSignIn, type PersonIdentifier, recordFailure, recordLock, type SecretKind, type SignInRow } from './repo.ts'
+import {
+  beginSignIn,
+  type PersonIdentifier,
+  recordFailure,
+  recordLock,
+  type SecretKind,
+  type SignInRow,
+} from './repo.ts'
 import type { SignInRequest } from './schema.ts'
 
 /** @throws Problem `invalid-input`, `invalid-credentials`, `too-many-attempts`, `hashing-busy` */
