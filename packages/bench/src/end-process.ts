@@ -5,12 +5,22 @@ import type { ChildProcess } from 'node:child_process'
 const graceMs = 10_000
 
 export async function endProcess(child: ChildProcess): Promise<void> {
+  const gone = signalProcess(child, 'SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
+  await gone
+  clearTimeout(timer)
+}
+
+/** kill -9: it has no moment to put anything away. */
+export function killProcess(child: ChildProcess): Promise<void> {
+  return signalProcess(child, 'SIGKILL')
+}
+
+async function signalProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   const gone = new Promise<void>(resolve => {
     child.once('exit', () => resolve())
   })
-  child.kill('SIGTERM')
-  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
+  child.kill(signal)
   await gone
-  clearTimeout(timer)
 }

@@ -1,6 +1,9 @@
-/** apps/iam as an operator runs it: a process of its own, with the flags of its package script and default settings. */
+/**
+ * apps/iam as an operator runs it: a process of its own, with the flags of its package script and default settings, behind
+ * what it takes for its proxy.
+ */
 
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,56 +11,101 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Bench } from './bench.ts'
-import { endProcess } from './end-process.ts'
+import { endProcess, killProcess } from './end-process.ts'
 import { onCore } from './machine.ts'
+import { proxyAddress } from './network-addresses.ts'
 
 export interface Issuer extends AsyncDisposable {
   readonly url: string
   readonly pid: number
 }
 
+/** An issuer that is ended and started again: address, keys and home stay. */
+export interface RestartableIssuer extends AsyncDisposable {
+  readonly url: string
+  /** Signing keys and the installation's secret. */
+  readonly keysFolder: string
+  /** Resolves with the process id when it is ready. */
+  start(): Promise<number>
+  /** kill -9. Resolves when it is gone. */
+  kill(): Promise<void>
+  hasEnded(): boolean
+}
+
 const appFolder = fileURLToPath(new URL('../../../apps/iam/', import.meta.url))
 
 /** Resolves when it is ready. */
 export async function startIssuer(bench: Bench, databaseUrl: string): Promise<Issuer> {
+  const issuer = await prepareIssuer(bench, databaseUrl)
+  try {
+    return { url: issuer.url, pid: await issuer.start(), [Symbol.asyncDispose]: () => issuer[Symbol.asyncDispose]() }
+  } catch (error) {
+    await issuer[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** Starts nothing yet. @param settings of the issuer, beside those that every one here gets */
+export async function prepareIssuer(
+  bench: Bench,
+  databaseUrl: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RestartableIssuer> {
   const flags = await readStartFlags()
   const port = await findFreePort()
   const home = await mkdtemp(join(tmpdir(), 'signet-bench-'))
+  const keysFolder = join(home, 'keys')
   const logFile = join(home, 'iam.stderr')
-  const log = await open(logFile, 'w', 0o600)
   const [command, ...args] = onCore(bench.machine.programCore, process.execPath, [
     ...flags,
     join(appFolder, 'src/main.ts'),
   ])
-  const child = spawn(command, args, {
-    // Not in the app's folder: a developer's .env there is none of the benchmark's business.
-    cwd: home,
-    // The log goes into a pipe, as under a service manager or in a container.
-    stdio: ['ignore', 'pipe', log.fd],
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      SIGNET_HOME: join(home, 'home'),
-      SIGNET_KEYS: join(home, 'keys'),
-      IAM_PORT: String(port),
-      DATABASE_URL: databaseUrl,
-    },
-  })
-  child.stdout?.resume()
-  await log.close()
-  const dispose = async () => {
-    await endProcess(child)
-    await rm(home, { recursive: true, force: true })
-  }
   const url = `http://127.0.0.1:${port}`
-  try {
-    const hasEnded = () => child.exitCode !== null || child.signalCode !== null
-    await Promise.race([untilReady(url, hasEnded, bench.signal), failureOf(child)])
-    if (hasEnded() || child.pid === undefined) throw new Error('It ended before it was ready.')
-    return { url, pid: child.pid, [Symbol.asyncDispose]: dispose }
-  } catch (cause) {
-    const output = await readFile(logFile, 'utf8')
-    await dispose()
-    throw new Error(`apps/iam did not start:\n${output}`, { cause })
+  let child: ChildProcess | undefined
+
+  const hasEnded = () => child === undefined || child.exitCode !== null || child.signalCode !== null
+
+  async function start(): Promise<number> {
+    const log = await open(logFile, 'a', 0o600)
+    const started = spawn(command, args, {
+      // Not in the app's folder: a developer's .env there is none of the benchmark's business.
+      cwd: home,
+      // The log goes into a pipe, as under a service manager or in a container.
+      stdio: ['ignore', 'pipe', log.fd],
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        SIGNET_HOME: join(home, 'home'),
+        SIGNET_KEYS: keysFolder,
+        IAM_PORT: String(port),
+        DATABASE_URL: databaseUrl,
+        TRUST_PROXY: proxyAddress,
+        ...settings,
+      },
+    })
+    child = started
+    started.stdout?.resume()
+    await log.close()
+    try {
+      await Promise.race([untilReady(url, hasEnded, bench.signal), failureOf(started)])
+      if (hasEnded() || started.pid === undefined) throw new Error('It ended before it was ready.')
+      return started.pid
+    } catch (cause) {
+      throw new Error(`apps/iam did not start:\n${await readFile(logFile, 'utf8')}`, { cause })
+    }
+  }
+
+  return {
+    url,
+    keysFolder,
+    start,
+    kill: async () => {
+      if (child !== undefined) await killProcess(child)
+    },
+    hasEnded,
+    [Symbol.asyncDispose]: async () => {
+      if (child !== undefined) await endProcess(child)
+      await rm(home, { recursive: true, force: true })
+    },
   }
 }
 
@@ -90,7 +138,7 @@ async function untilReady(url: string, hasEnded: () => boolean, signal: AbortSig
   }
 }
 
-function failureOf(child: ReturnType<typeof spawn>): Promise<never> {
+function failureOf(child: ChildProcess): Promise<never> {
   return new Promise((_resolve, reject) => {
     child.once('error', reject)
   })

@@ -20,15 +20,17 @@ export interface Machine {
 
 export function inspectMachine(): Machine {
   const [programCore, loadCore] = chooseCores()
+  return { programCore, loadCore, description: [describeMachine(), describePinning(programCore, loadCore)] }
+}
+
+/** The machine as it is: where faults are made, nothing is measured that would need a core for itself. */
+export function wholeMachine(): Machine {
+  return { programCore: undefined, loadCore: undefined, description: [describeMachine()] }
+}
+
+function describeMachine(): string {
   const model = cpus()[0]?.model.trim() ?? 'unknown processor'
-  return {
-    programCore,
-    loadCore,
-    description: [
-      `${model}, ${availableParallelism()} cores for this process, Node ${process.version}, ${process.platform}`,
-      describePinning(programCore, loadCore),
-    ],
-  }
+  return `${model}, ${availableParallelism()} cores for this process, Node ${process.version}, ${process.platform}`
 }
 
 /** The command that runs `command` on one core. taskset replaces itself by it: the process id is the command's own. */

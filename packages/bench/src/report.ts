@@ -67,15 +67,20 @@ export function renderTable(rows: readonly Row[]): string {
   const columns = ['part', 'subject', 'measured', 'against', 'ratio', 'spread', 'target', 'met'] as const
   const cells = [columns.map(column => (column === 'met' ? 'met' : titles[column]))]
   for (const row of rows) cells.push(columns.map(column => row[column]))
-  const widths = columns.map((_, at) => Math.max(...cells.map(line => line[at]?.length ?? 0)))
-  const lines = cells.map(line =>
+  return renderColumns(cells)
+}
+
+/** @param lines the titles first; all of one length */
+export function renderColumns(lines: readonly (readonly string[])[]): string {
+  const widths = (lines[0] ?? []).map((_, at) => Math.max(...lines.map(line => line[at]?.length ?? 0)))
+  const rendered = lines.map(line =>
     line
       .map((cell, at) => cell.padEnd(widths[at] ?? 0))
       .join('  ')
       .trimEnd(),
   )
-  lines.splice(1, 0, widths.map(width => '-'.repeat(width)).join('  '))
-  return lines.join('\n')
+  rendered.splice(1, 0, widths.map(width => '-'.repeat(width)).join('  '))
+  return rendered.join('\n')
 }
 
 function yesOrNo(isMet: boolean): 'yes' | 'NO' {

@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { parseNodeFlags } from '../src/issuer.ts'
 import { onCore, parseCoreList } from '../src/machine.ts'
-import { parseCommandLine, partNames } from '../src/options.ts'
+import { parseCommandLine } from '../src/command-line.ts'
+import { expectNone, renderFaults, tell } from '../src/fault-report.ts'
+import { addressOf } from '../src/network-addresses.ts'
+import { faultPartNames, partNames } from '../src/options.ts'
 import { compareMemory, compareRates, renderTable } from '../src/report.ts'
 import { openConnection, readAnswer } from '../src/workers/http-connection.ts'
 import { alternate, median, pairRates, roundCount, takeTurns } from '../src/rounds.ts'
@@ -89,24 +92,49 @@ t.test('the table aligns its columns and carries every figure', async t => {
 
 t.test('the command line', async t => {
   t.test('runs every part without an argument, and chosen ones in the order of the table', async t => {
-    t.strictSame(parseCommandLine([]).parts, partNames)
-    t.strictSame(parseCommandLine(['tenant', 'verify']).parts, ['verify', 'tenant'])
-    t.strictSame(parseCommandLine(['--', 'memory']).parts, ['memory'])
+    t.strictSame(parseCommandLine([], partNames).parts, partNames)
+    t.strictSame(parseCommandLine(['tenant', 'verify'], partNames).parts, ['verify', 'tenant'])
+    t.strictSame(parseCommandLine(['--', 'memory'], partNames).parts, ['memory'])
   })
 
-  t.test('shows its help, and refuses what it does not know with status 2', async t => {
-    const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-    const run = (argument: string) => spawnSync(process.execPath, [main, argument], { encoding: 'utf8' })
-    const helped = run('--help')
-    t.equal(helped.status, 0)
-    for (const part of partNames) t.match(helped.stdout, new RegExp(`^ {2}${part} `, 'm'))
-    for (const wrong of ['signin', '--quick']) {
-      const refused = run(wrong)
-      t.equal(refused.status, 2, wrong)
-      t.match(refused.stderr, wrong)
-      t.equal(refused.stdout, '')
-    }
+  for (const [program, names] of [
+    ['main.ts', partNames],
+    ['main-faults.ts', faultPartNames],
+  ] as const) {
+    t.test(`of ${program} shows its help, and refuses what it does not know with status 2`, async t => {
+      const main = fileURLToPath(new URL(`../src/${program}`, import.meta.url))
+      const run = (argument: string) => spawnSync(process.execPath, [main, argument], { encoding: 'utf8' })
+      const helped = run('--help')
+      t.equal(helped.status, 0)
+      for (const part of names) t.match(helped.stdout, new RegExp(`^ {2}${part} `, 'm'))
+      for (const wrong of ['signin', '--quick']) {
+        const refused = run(wrong)
+        t.equal(refused.status, 2, wrong)
+        t.match(refused.stderr, wrong)
+        t.equal(refused.stdout, '')
+      }
+    })
+  }
+})
+
+t.test('a promise of a fault run', async t => {
+  t.test('holds when nothing breaks it, and shows what did', async t => {
+    t.match(expectNone('p', 'none is lost', [], '12 sessions'), { seen: '0 of 12 sessions', held: 'yes' })
+    const broken = expectNone('p', 'none is lost', ['a', 'b', 'c', 'd'], '12 sessions')
+    t.match(broken, { seen: '4 of 12 sessions: a; b; c', held: 'NO' })
   })
+
+  t.test('is a line of its own, beside those that only tell', async t => {
+    const lines = renderFaults([tell('p', 'kills', '5'), expectNone('p', 'none', [], '1')]).split('\n')
+    t.match(lines[0], /^part +promise +seen +held$/)
+    t.match(lines[2], /^p +kills +5$/)
+    t.match(lines[3], /^p +none +0 of 1 +yes$/)
+  })
+})
+
+t.test('each number is a network of its own', async t => {
+  t.strictSame([0, 255, 256, 2 ** 24 - 1].map(addressOf), ['10.0.0.0', '10.0.0.255', '10.0.1.0', '10.255.255.255'])
+  for (const wrong of [-1, 0.5, 2 ** 24]) t.throws(() => addressOf(wrong), RangeError)
 })
 
 t.test('the flags of a start script are what stands between node and its file', async t => {
@@ -139,7 +167,8 @@ t.test('a connection of the load', async t => {
       body += text
     })
     request.on('end', () => {
-      const answer = JSON.stringify({ type: request.headers['content-type'], body, from: request.socket.remotePort })
+      const { 'content-type': type, 'x-forwarded-for': forwarded } = request.headers
+      const answer = JSON.stringify({ type, body, from: request.socket.remotePort, forwarded })
       response.writeHead(201, { 'content-length': Buffer.byteLength(answer) }).end(answer)
     })
   })
@@ -157,14 +186,19 @@ t.test('a connection of the load', async t => {
       ports.push(echo.from)
     }
     t.equal(ports[0], ports[1])
+    const told = JSON.parse((await connection.post('/', 'text/plain', '', '10.0.0.7')).body) as { forwarded: string }
+    t.equal(told.forwarded, '10.0.0.7', 'the address that a proxy would tell')
+    t.match(await connection.get('/'), { status: 201, body: /"body":""/ })
     await t.rejects(connection.post('/break', 'text/plain', ''), { message: /closed|ECONNRESET/ })
     await t.rejects(connection.post('/', 'text/plain', ''), { message: 'The connection is closed.' })
   })
 
   t.test('waits for the last byte of an answer, and refuses one that does not state its length', async t => {
     const whole = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc')
-    t.strictSame(readAnswer(whole), { status: 200, body: 'abc' })
+    t.strictSame(readAnswer(whole), { status: 200, retryAfter: undefined, body: 'abc' })
     for (let length = 0; length < whole.length; length += 1) t.equal(readAnswer(whole.subarray(0, length)), undefined)
+    const shed = Buffer.from('HTTP/1.1 503 No\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n')
+    t.strictSame(readAnswer(shed), { status: 503, retryAfter: 7, body: '' })
     const chunked = Buffer.from('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n')
     t.throws(() => readAnswer(chunked), { message: /does not state its length/ })
   })

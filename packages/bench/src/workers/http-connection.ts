@@ -4,16 +4,21 @@
  */
 
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 
 export interface HttpAnswer {
   readonly status: number
+  /** Seconds of `Retry-After`; undefined without one. */
+  readonly retryAfter: number | undefined
   readonly body: string
 }
 
 export interface HttpConnection {
   /** @throws Error when the connection ends or the answer cannot be read */
-  post(path: string, contentType: string, body: string): Promise<HttpAnswer>
+  get(path: string): Promise<HttpAnswer>
+  /** @param from the address that the caller's proxy would tell. @throws as `get` */
+  post(path: string, contentType: string, body: string, from?: string): Promise<HttpAnswer>
+  close(): void
 }
 
 interface Waiting {
@@ -50,27 +55,21 @@ export async function openConnection(url: string): Promise<HttpConnection> {
     }
   })
 
+  const send = (text: string) =>
+    new Promise<HttpAnswer>((resolve, reject) => {
+      if (socket.destroyed) return reject(new Error('The connection is closed.'))
+      waiting = { resolve, reject }
+      socket.write(text)
+    })
   return {
-    post: (path, contentType, body) => send(socket, host, path, contentType, body, next => (waiting = next)),
+    get: path => send(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\n\r\n`),
+    post: (path, contentType, body, from) => {
+      const forwarded = from === undefined ? '' : `x-forwarded-for: ${from}\r\n`
+      const described = `content-type: ${contentType}\r\ncontent-length: ${Buffer.byteLength(body)}`
+      return send(`POST ${path} HTTP/1.1\r\nhost: ${host}\r\n${forwarded}${described}\r\n\r\n${body}`)
+    },
+    close: () => void socket.destroy(),
   }
-}
-
-function send(
-  socket: Socket,
-  host: string,
-  path: string,
-  contentType: string,
-  body: string,
-  wait: (waiting: Waiting) => void,
-): Promise<HttpAnswer> {
-  return new Promise((resolve, reject) => {
-    if (socket.destroyed) return reject(new Error('The connection is closed.'))
-    wait({ resolve, reject })
-    const length = Buffer.byteLength(body)
-    socket.write(
-      `POST ${path} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: ${contentType}\r\ncontent-length: ${length}\r\n\r\n${body}`,
-    )
-  })
 }
 
 /** Undefined until the whole answer is there. @throws Error for an answer without a stated length */
@@ -82,5 +81,10 @@ export function readAnswer(received: Buffer): HttpAnswer | undefined {
   if (length === undefined) throw new Error(`The answer does not state its length:\n${head}`)
   const end = headEnd + 4 + Number(length)
   if (received.length < end) return undefined
-  return { status: Number(head.slice(9, 12)), body: received.toString('utf8', headEnd + 4, end) }
+  const retryAfter = /\r\nretry-after: *(\d+)/i.exec(head)?.[1]
+  return {
+    status: Number(head.slice(9, 12)),
+    retryAfter: retryAfter === undefined ? undefined : Number(retryAfter),
+    body: received.toString('utf8', headEnd + 4, end),
+  }
 }

@@ -4,6 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { addressOf } from '../network-addresses.ts'
 import { answerQuestions } from './answer-questions.ts'
 import { type HttpConnection, openConnection } from './http-connection.ts'
 
@@ -19,6 +20,20 @@ export interface LoadRun {
 
 /** One request of one client. */
 type Step = (client: number) => Promise<void>
+
+/**
+ * Networks of a client, one after the other: enough that none meets the limit of a network, and fewer than a person may have
+ * known devices, so that they are all known when the measurement begins.
+ */
+const networksOfClient = 40
+
+const requestsOf: number[] = []
+
+function nextAddress(client: number): string {
+  const request = (requestsOf[client] ?? 0) + 1
+  requestsOf[client] = request
+  return addressOf(client * networksOfClient + (request % networksOfClient))
+}
 
 let prepared: { step: Step; clients: number } | undefined
 
@@ -52,20 +67,21 @@ const prepare: Record<LoadPreparation['scenario'], (connections: readonly HttpCo
   'sign-in': async connections => {
     const people = await registerPeople(connections)
     return async client => {
-      const { connection, body } = itemAt(people, client)
-      await signIn(connection, body)
+      await signIn(itemAt(people, client), client)
     }
   },
 
   refresh: async connections => {
     const chains: { connection: HttpConnection; token: string }[] = []
-    for (const { connection, body } of await registerPeople(connections)) {
-      chains.push({ connection, token: (await signIn(connection, body)).refresh_token })
+    for (const [client, person] of (await registerPeople(connections)).entries()) {
+      chains.push({ connection: person.connection, token: (await signIn(person, client)).refresh_token })
     }
     return async client => {
       const chain = itemAt(chains, client)
       const body = JSON.stringify({ refresh_token: chain.token })
-      const { refresh_token: next } = await post<Tokens>(chain.connection, '/api/v1/tokens/refresh', json, body, 200)
+      const from = nextAddress(client)
+      const path = '/api/v1/tokens/refresh'
+      const { refresh_token: next } = await post<Tokens>(chain.connection, path, json, body, 200, from)
       if (next === chain.token) throw new Error('The refresh token was not rotated.')
       chain.token = next
     }
@@ -97,17 +113,17 @@ interface Tokens {
 /** A person a connection. One after the other: the issuer hashes as many passwords at once as it has cores. */
 async function registerPeople(connections: readonly HttpConnection[]): Promise<Registered[]> {
   const people: Registered[] = []
-  for (const connection of connections) {
+  for (const [client, connection] of connections.entries()) {
     const email = `${randomBytes(9).toString('hex')}@bench.invalid`
     const body = JSON.stringify({ email, password: randomBytes(15).toString('base64url') })
-    await post(connection, '/api/v1/users', json, body, 201)
+    await post(connection, '/api/v1/users', json, body, 201, nextAddress(client))
     people.push({ connection, body })
   }
   return people
 }
 
-function signIn(connection: HttpConnection, body: string): Promise<Tokens> {
-  return post<Tokens>(connection, '/api/v1/tokens', json, body, 200)
+function signIn({ connection, body }: Registered, client: number): Promise<Tokens> {
+  return post<Tokens>(connection, '/api/v1/tokens', json, body, 200, nextAddress(client))
 }
 
 async function post<T>(
@@ -116,8 +132,9 @@ async function post<T>(
   type: string,
   text: string,
   expected: number,
+  from?: string,
 ): Promise<T> {
-  const { status, body } = await connection.post(path, type, text)
+  const { status, body } = await connection.post(path, type, text, from)
   if (status !== expected) throw new Error(`POST ${path} answered ${status}: ${body}`)
   return JSON.parse(body) as T
 }

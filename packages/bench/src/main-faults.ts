@@ -1,0 +1,19 @@
+/** `pnpm bench:faults`: breaks things, one part after the other, and ends with one table of what held. */
+
+import { renderFaults, type FaultRow } from './fault-report.ts'
+import { breakDatabase } from './faults/database.ts'
+import { breakRefresh } from './faults/refresh.ts'
+import { wholeMachine } from './machine.ts'
+import { faultHelp, type FaultPartName } from './options.ts'
+import { type Parts, runParts } from './run-parts.ts'
+
+const parts: Parts<FaultPartName, FaultRow> = {
+  database: breakDatabase,
+  refresh: breakRefresh,
+}
+
+const run = await runParts('Signet under faults', faultHelp, parts, wholeMachine)
+if (run !== undefined) {
+  console.log(`\n${run.heading.join('\n')}\n\n${renderFaults(run.rows)}`)
+  if (run.rows.some(row => row.held === 'NO')) process.exitCode = 1
+}
