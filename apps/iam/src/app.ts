@@ -1,5 +1,13 @@
 import cookie from '@fastify/cookie'
-import { type App, createServer, describeApi, type ServerOptions, serveHealth } from '@signet/http'
+import {
+  type App,
+  createServer,
+  describeApi,
+  limitRequests,
+  refuseCrossSite,
+  type ServerOptions,
+  serveHealth,
+} from '@signet/http'
 import { signet } from '@signet/verifier/fastify'
 import type { Deps } from './deps.ts'
 import { serveDiscovery } from './modules/discovery/index.ts'
@@ -9,7 +17,7 @@ import { servePassword } from './modules/password/index.ts'
 import { serveRegistration } from './modules/registration/index.ts'
 import { serveSessions } from './modules/sessions/index.ts'
 import { serveSignIn } from './modules/sign-in/index.ts'
-import { serveTokens } from './modules/tokens/index.ts'
+import { serveTokens, tokenCookies } from './modules/tokens/index.ts'
 import { createOwnVerifier } from './own-verifier.ts'
 import { version } from './version.ts'
 
@@ -32,7 +40,13 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
     isStopping = true
   })
   await app.register(cookie)
+  refuseCrossSite(app, {
+    url: deps.tokens.issuer,
+    cookies: tokenCookies(deps.cookies),
+    cookieDomain: deps.cookies.domain,
+  })
   await app.register(signet, { verifier: createOwnVerifier(deps) })
+  await limitRequests(app, deps.limits)
   await describeApi(app, { title: 'Signet issuer', version, description, serverUrl: deps.tokens.issuer, tags })
   serveHealth(app, { version, checks: { database: () => askDatabase(deps.database) }, isStopping: () => isStopping })
   serveHealthcheck(app, () => askDatabase(deps.database))

@@ -128,6 +128,7 @@ export function toIamOptions(config: Read) {
       resetMaxAttempts: config.PASSWORD_RESET_OTP_MAX_ATTEMPTS,
     },
     cookies: { secure: config.COOKIE_SECURE, domain: config.COOKIE_DOMAIN, prefix: config.COOKIE_PREFIX },
+    limits: { redisUrl: config.REDIS_URL },
     serviceKeys: config.INTERNAL_SERVICE_API_KEY,
     adminEmail: config.ADMIN_EMAIL,
     sendsEvents: config.ENG_ANALYTICS_URL !== undefined,

@@ -1,6 +1,7 @@
 import type { PasswordHasher } from '@signet/accounts'
 import type { Database } from '@signet/db'
 import type { Outbox } from '@signet/delivery'
+import type { LimitSettings } from '@signet/http'
 import type { Clock } from '@signet/kernel'
 import type { SigningKeys } from './modules/keys/index.ts'
 import type { RefreshTokens } from './refresh-token.ts'
@@ -57,6 +58,7 @@ export interface Deps {
   readonly outbox: Outbox
   readonly codes: CodeSettings
   readonly cookies: CookieSettings
+  readonly limits: LimitSettings
   /** Any of them opens what is meant for services. */
   readonly serviceKeys: readonly string[]
   /** Who gets system mail that names nobody. */

@@ -4,7 +4,7 @@
  * under an id derived from it, so that known and unknown are refused alike.
  */
 import { createHmac } from 'node:crypto'
-import { isIPv6 } from 'node:net'
+import { networkOf } from '@signet/http'
 import { sealParts } from '@signet/kernel'
 import type { Deps, RequestFacts } from './deps.ts'
 
@@ -20,22 +20,6 @@ export function subjectOf({ keys }: Pick<Deps, 'keys'>, kind: string, text: stri
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
   const hex = bytes.toString('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
-}
-
-/** An IPv4 address, or the first 64 bits of an IPv6 address: whoever has one of these has all of them. */
-export function networkOf(ip: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1]
-  if (mapped !== undefined) return mapped
-  if (!isIPv6(ip)) return ip
-  const [head = '', tail] = (ip.split('%')[0] ?? '').split('::')
-  const before = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  const groups =
-    tail === undefined ? before : [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after]
-  return `${groups
-    .slice(0, 4)
-    .map(group => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`
 }
 
 /** An address as attempts are counted: in lower case, and without what some mail servers let everybody append. */

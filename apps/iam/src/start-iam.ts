@@ -2,7 +2,13 @@ import { availableParallelism } from 'node:os'
 import { createHasher } from '@signet/accounts'
 import { assertSafeSchema, type Database } from '@signet/db'
 import { createOutbox } from '@signet/delivery'
-import { loadInstallationSecret, type Program, type ServerOptions, startProgram } from '@signet/http'
+import {
+  type LimitSettings,
+  loadInstallationSecret,
+  type Program,
+  type ServerOptions,
+  startProgram,
+} from '@signet/http'
 import { type Clock, deriveKey, systemClock } from '@signet/kernel'
 import { buildApp } from './app.ts'
 import type { CodeSettings, CookieSettings, Deps, TokenSettings } from './deps.ts'
@@ -22,6 +28,7 @@ export interface IamOptions extends ServerOptions {
   readonly tokens: TokenSettings
   readonly codes: CodeSettings
   readonly cookies: CookieSettings
+  readonly limits: LimitSettings
   readonly serviceKeys: readonly string[]
   readonly adminEmail: string | undefined
   readonly sendsEvents: boolean
@@ -66,6 +73,7 @@ export async function startIam(options: IamOptions, clock: Clock = systemClock):
     outbox: createOutbox(deriveKey(secret, 'outbox')),
     codes: options.codes,
     cookies: options.cookies,
+    limits: options.limits,
     serviceKeys: options.serviceKeys,
     adminEmail: options.adminEmail,
     sendsEvents: options.sendsEvents,

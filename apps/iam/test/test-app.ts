@@ -82,7 +82,11 @@ export async function temporaryFolder(t: TestScope): Promise<string> {
 
 export async function testApp(
   t: TestScope,
-  options: { logger?: Parameters<typeof buildApp>[0]['logger']; deps?: Partial<Deps> } = {},
+  options: {
+    logger?: Parameters<typeof buildApp>[0]['logger']
+    deps?: Partial<Deps>
+    trustProxy?: readonly string[]
+  } = {},
 ): Promise<TestApp> {
   const keysFolder = join(await temporaryFolder(t), 'keys')
   const database = await testDatabase(t)
@@ -124,12 +128,13 @@ export async function testApp(
     outbox,
     codes: { signInTtlSeconds: 600, resetTtlSeconds: 900, resetMaxAttempts: 3 },
     cookies: { secure: false, domain: undefined, prefix: '' },
+    limits: { redisUrl: undefined, factor: 1_000 },
     serviceKeys: [],
     adminEmail: undefined,
     sendsEvents: false,
     ...options.deps,
   }
-  const app = await buildApp({ ...deps, logger: options.logger ?? false, trustProxy: [] })
+  const app = await buildApp({ ...deps, logger: options.logger ?? false, trustProxy: options.trustProxy ?? [] })
   await app.ready()
   t.teardown(async () => {
     await app.close()

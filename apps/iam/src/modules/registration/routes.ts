@@ -8,14 +8,14 @@ export function serveRegistration(app: App, deps: Deps): void {
   app.post(
     '/api/v1/users',
     {
-      config: { access: 'public' },
+      config: { access: 'public', perMinute: 20 },
       schema: {
         tags: ['People'],
         summary: 'Create an account for oneself',
         description:
           'In the tenant of `tenant`, else in the default one, where it allows self-registration. The password has to be long enough, uncommon, and without the words of its owner; no kinds of characters are asked for.',
         body: RegistrationRequest,
-        response: { 201: RegisteredUser, ...problemResponses(400, 403, 409, 503) },
+        response: { 201: RegisteredUser, ...problemResponses(400, 403, 409, 429, 503) },
       },
     },
     async (request, reply) => reply.code(201).send(await registerUser(deps, request.body, describeRequest(request))),

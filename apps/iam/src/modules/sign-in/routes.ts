@@ -9,14 +9,14 @@ export function serveSignIn(app: App, deps: Deps): void {
   app.post(
     '/api/v1/tokens',
     {
-      config: { access: 'public' },
+      config: { access: 'public', perMinute: 60 },
       schema: {
         tags: ['Tokens'],
         summary: 'Sign in with a password',
         description:
           'Without `tenant` the person lands in their home tenant; platform staff land in the default tenant. Whatever is wrong, the answer is the same.',
         body: SignInRequest,
-        response: { 200: TokenAnswer, ...problemResponses(400, 401, 429, 503) },
+        response: { 200: TokenAnswer, ...problemResponses(400, 401, 403, 429, 503) },
       },
     },
     async (request, reply) => {

@@ -1,5 +1,5 @@
 export type { SessionRow } from './repo.ts'
 export { serveTokens } from './routes.ts'
 export { TokenAnswer } from './schema.ts'
-export { clearTokens, sendTokens } from './token-cookies.ts'
+export { clearTokens, sendTokens, tokenCookies } from './token-cookies.ts'
 export { issueTokens, signIn } from './service.ts'

@@ -23,16 +23,14 @@ export const TokenAnswer = strictObject(
 )
 export type TokenAnswer = Static<typeof TokenAnswer>
 
-export const RefreshRequest = Type.Optional(
-  strictObject({
-    refresh_token: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 1024,
-        description: 'As the last answer gave it. Left out where it is in a cookie',
-      }),
-    ),
-  }),
-)
+export const RefreshRequest = strictObject({
+  refresh_token: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 1024,
+      description: 'As the last answer gave it. Left out where it is in a cookie',
+    }),
+  ),
+})
 
 export const TenantTokenRequest = strictObject({ tenant_id: IdText })

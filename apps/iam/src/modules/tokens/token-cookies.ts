@@ -27,7 +27,12 @@ export function sendTokens(
 }
 
 export function clearTokens(reply: Reply, { cookies }: Pick<Deps, 'cookies'>): void {
-  for (const name of ['access_token', 'refresh_token']) reply.clearCookie(`${cookies.prefix}${name}`, flagsOf(cookies))
+  for (const name of tokenCookies(cookies)) reply.clearCookie(name, flagsOf(cookies))
+}
+
+/** The names of both cookies. */
+export function tokenCookies({ prefix }: CookieSettings): string[] {
+  return [`${prefix}access_token`, `${prefix}refresh_token`]
 }
 
 function flagsOf({ secure, domain }: CookieSettings) {
