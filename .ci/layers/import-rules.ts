@@ -86,9 +86,10 @@ const packageRules: ImportRule[] = [
       npm('ajv'),
       npm('ajv-formats'),
       npm('close-with-grace'),
+      npm('ioredis'),
       npm('pino-pretty'),
     ],
-    'packages/http holds Fastify and its plugins on kernel and verifier. What it needs from a database, the app passes in.',
+    'packages/http holds Fastify and its plugins on kernel and verifier, and counts requests in Redis. What it needs from a database, the app passes in.',
   ),
 ]
 

@@ -55,6 +55,12 @@ export interface Answer {
   readonly text: string
 }
 
+/** The headers of an answer but for those that differ between any two: they tell of the request and its network alone. */
+export function comparableHeaders({ headers }: Pick<Answer, 'headers'>): [name: string, value: unknown][] {
+  const own = new Set(['date', 'x-request-id', 'ratelimit-remaining', 'ratelimit-reset'])
+  return Object.entries(headers).filter(([name]) => !own.has(name))
+}
+
 export interface Message {
   readonly template: string
   readonly status: string

@@ -5,8 +5,9 @@
 import rateLimit, { type FastifyRateLimitStore, type FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 import { problem } from '@signet/kernel'
 import type { FastifyRequest, RouteOptions } from 'fastify'
-import { type Count, type Counter, createMemoryCounter, createSharedCounter } from './counters.ts'
+import { type Count, type Counter, createMemoryCounter } from './counters.ts'
 import { networkOf } from './networks.ts'
+import { createRedisCounter } from './redis-counter.ts'
 import type { App } from './server.ts'
 import { fingerprintOfServiceKey } from './service-keys.ts'
 
@@ -28,7 +29,7 @@ const minuteMs = 60_000
 
 /** Answers 429 `too-many-requests` beyond a limit, and tells what is left in `RateLimit-*`. Call it before the routes. */
 export async function limitRequests(app: App, { redisUrl, factor = 1 }: LimitSettings): Promise<void> {
-  const counter = redisUrl === undefined ? createMemoryCounter() : createSharedCounter(redisUrl, app.log)
+  const counter = redisUrl === undefined ? createMemoryCounter() : createRedisCounter(redisUrl, app.log)
   app.addHook('onReady', () => counter.open())
   app.addHook('onClose', async () => counter.close())
   app.addHook('onRoute', route => {
