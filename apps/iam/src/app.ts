@@ -17,6 +17,7 @@ import { servePassword } from './modules/password/index.ts'
 import { serveRegistration } from './modules/registration/index.ts'
 import { serveSessions } from './modules/sessions/index.ts'
 import { serveSignIn } from './modules/sign-in/index.ts'
+import { serveSystemEmails } from './modules/system-emails/index.ts'
 import { serveTokens, tokenCookies } from './modules/tokens/index.ts'
 import { createOwnVerifier } from './own-verifier.ts'
 import { version } from './version.ts'
@@ -28,6 +29,7 @@ const tags = [
   { name: 'Tokens', description: 'Sign in, refresh, sign out, change the tenant' },
   { name: 'People', description: 'One’s own account' },
   { name: 'Sessions', description: 'Where one is signed in' },
+  { name: 'Services', description: 'For other services of ours, which show a service key' },
   { name: 'Discovery', description: 'Keys and metadata for those who verify tokens' },
   { name: 'Operations', description: 'Is it well?' },
 ]
@@ -56,6 +58,7 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   serveTokens(app, deps)
   serveSessions(app, deps)
   servePassword(app, deps)
+  serveSystemEmails(app, deps)
   await app.register(async scope => {
     // RFC 7396: a merge patch has a media type of its own, which means nothing to the other routes.
     scope.addContentTypeParser(

@@ -10,13 +10,16 @@ interface BodyRoute {
   readonly method: Method
   readonly url: string
   readonly isPublic: boolean
+  /** Asks for a service key in place of a token. */
+  readonly isForServices?: true
   /** A body that the schema takes. */
   readonly valid: Record<string, unknown>
   /** What `{}` is answered where nothing has to be in the body; elsewhere it is refused. */
   readonly whenEmpty?: string
 }
 
-const a = await testApp(t)
+const serviceKey = 'a key of another service'
+const a = await testApp(t, { deps: { serviceKeys: [serviceKey] } })
 await a.register({ email: 'ada@example.com', username: 'ada' })
 const { access_token: token } = await a.signIn('ada@example.com')
 
@@ -40,6 +43,13 @@ const bodyRoutes: readonly BodyRoute[] = [
     url: '/api/v1/me/password',
     isPublic: false,
     valid: { current_password: password, new_password: 'x' },
+  },
+  {
+    method: 'POST',
+    url: '/api/v1/system-emails',
+    isPublic: false,
+    isForServices: true,
+    valid: { to: 'ada@example.com', subject: 'x', text: 'x' },
   },
 ]
 const otherRoutes: readonly [Method, string, isPublic: boolean][] = [
@@ -76,7 +86,12 @@ const send = (
   a.app.inject({
     method: route.method,
     url: route.url,
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, ...headers },
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${token}`,
+      'x-api-key': serviceKey,
+      ...headers,
+    },
     payload,
   })
 const sendJson = (route: BodyRoute, body: unknown) => send(route, JSON.stringify(body))
@@ -95,10 +110,13 @@ const countRows = () =>
 
 t.test('the table of routes is complete', async t => {
   const described = operations.map(
-    ({ method, url, operation }) => `${method} ${url} ${operation.security.length === 0 ? 'public' : 'bearer'}`,
+    ({ method, url, operation }) => `${method} ${url} ${Object.keys(operation.security[0] ?? {})[0] ?? 'public'}`,
   )
   const listed = [
-    ...bodyRoutes.map(({ method, url, isPublic }) => `${method} ${url} ${isPublic ? 'public' : 'bearer'}`),
+    ...bodyRoutes.map(
+      ({ method, url, isPublic, isForServices }) =>
+        `${method} ${url} ${isForServices === true ? 'serviceKey' : isPublic ? 'public' : 'bearer'}`,
+    ),
     ...otherRoutes.map(([method, url, isPublic]) => `${method} ${url} ${isPublic ? 'public' : 'bearer'}`),
   ]
   const inOrder = (names: string[]) => names.toSorted((one, other) => one.localeCompare(other))
@@ -111,7 +129,7 @@ t.test('the table of routes is complete', async t => {
 })
 
 t.test('X-01 nobody gets past a guarded route, whatever they send for a token', async t => {
-  const guarded = operations.filter(({ operation }) => operation.security.length > 0)
+  const guarded = operations.filter(({ operation }) => operation.security.some(each => 'bearer' in each))
   const [header = '', payload = '', signature = ''] = token.split('.')
   const forged = `${header}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`
   const none = `${Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url')}.${payload}.`

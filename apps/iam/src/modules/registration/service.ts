@@ -2,6 +2,7 @@ import { checkPassword, createUser, wordsAbout } from '@signet/accounts'
 import { inTenant } from '@signet/db'
 import { authorize, problem } from '@signet/kernel'
 import type { Deps, RequestFacts } from '../../deps.ts'
+import { announceUser } from '../../events.ts'
 import { describePerson } from '../../person-answer.ts'
 import { registrationPolicy } from './policy.ts'
 import { findRegistrationTenant } from './repo.ts'
@@ -34,6 +35,10 @@ export async function registerUser(
   }
   checkPassword(password, { minLength: deps.passwordMinLength, ownWords: wordsAbout(person) })
   const passwordHash = await deps.hasher.hash(password)
-  const user = await inTenant(deps.database, tenant.id, tx => createUser(tx, grant, { ...person, passwordHash }))
+  const user = await inTenant(deps.database, tenant.id, async tx => {
+    const created = await createUser(tx, grant, { ...person, passwordHash })
+    await announceUser(deps, tx, created)
+    return created
+  })
   return describePerson(user)
 }

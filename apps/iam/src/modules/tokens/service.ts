@@ -1,6 +1,7 @@
 import { type Actor, newId, problem, type SessionId, type TenantId, type UserId } from '@signet/kernel'
 import type { Deps, RequestFacts } from '../../deps.ts'
 import { fingerprintOf } from '../../devices.ts'
+import { eventReceiver } from '../../events.ts'
 import { issueAccessToken } from './access-token.ts'
 import type { RefreshToken } from '../../refresh-token.ts'
 import { endSession, enterTenant, type NewSession, openSession, refreshSession, type SessionRow } from './repo.ts'
@@ -22,7 +23,7 @@ export async function signIn(deps: Deps, person: SignedIn, request: RequestFacts
 
 function loginEvent(deps: Deps, { userId, tenantId, way }: SignedIn) {
   const payload = { user_id: userId, tenant_id: tenantId, way }
-  return { ...deps.outbox.seal('user.login', { payload }), recipient: 'analytics' }
+  return { ...deps.outbox.seal('user.login', { payload }), recipient: eventReceiver }
 }
 
 /**

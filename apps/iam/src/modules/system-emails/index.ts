@@ -1,0 +1,1 @@
+export { serveSystemEmails } from './routes.ts'

@@ -1,0 +1,27 @@
+import { type App, fingerprintOfServiceKey, problemResponses, requireServiceKey } from '@signet/http'
+import type { Deps } from '../../deps.ts'
+import { describeRequest } from '../../request-facts.ts'
+import { QueuedEmail, SystemEmailRequest } from './schema.ts'
+import { queueSystemEmail } from './service.ts'
+
+export function serveSystemEmails(app: App, deps: Deps): void {
+  app.post(
+    '/api/v1/system-emails',
+    {
+      config: { access: 'public', serviceKey: true, perMinute: 60 },
+      onRequest: requireServiceKey(deps.serviceKeys),
+      schema: {
+        tags: ['Services'],
+        summary: 'Send a mail for another service',
+        description:
+          'To one recipient, from the sender of this installation. It is queued: an answer says that it will be sent, not that it was.',
+        body: SystemEmailRequest,
+        response: { 202: QueuedEmail, ...problemResponses(400, 401, 413, 415, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const caller = { keyFingerprint: fingerprintOfServiceKey(request), request: describeRequest(request) }
+      return reply.code(202).send(await queueSystemEmail(deps, caller, request.body))
+    },
+  )
+}
