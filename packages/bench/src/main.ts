@@ -2,6 +2,8 @@
 
 import { inspectMachine } from './machine.ts'
 import { help, type PartName } from './options.ts'
+import { measureEnumeration } from './parts/enumeration.ts'
+import { measureLanes } from './parts/lanes.ts'
 import { measureMemory } from './parts/memory.ts'
 import { measureRefresh } from './parts/refresh.ts'
 import { measureSignIn } from './parts/sign-in.ts'
@@ -15,6 +17,8 @@ const parts: Parts<PartName, Row> = {
   refresh: measureRefresh,
   'sign-in': measureSignIn,
   tenant: measureTenant,
+  enumeration: measureEnumeration,
+  lanes: measureLanes,
   memory: measureMemory,
 }
 

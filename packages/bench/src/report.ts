@@ -1,6 +1,7 @@
 /** What a run says at its end: one table, a line a comparison. */
 
 import { median, type Round, ratiosOf } from './rounds.ts'
+import { percentile, separability } from './statistics.ts'
 
 export interface Row {
   readonly part: string
@@ -36,6 +37,68 @@ export function compareRates({ part, subject, against, rounds, atLeast }: Compar
     spread: `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`,
     target: atLeast === undefined ? '' : `>= ${atLeast.toFixed(2)}`,
     met: atLeast === undefined ? '' : yesOrNo(ratio >= atLeast),
+  }
+}
+
+export interface TimeComparison {
+  readonly part: string
+  readonly subject: string
+  readonly against: string
+  /** Milliseconds. */
+  readonly ours: readonly number[]
+  readonly theirs: readonly number[]
+  /** The target: how well one time may at most tell one kind from the other. */
+  readonly below: number
+}
+
+export function compareTimes({ part, subject, against, ours, theirs, below }: TimeComparison): Row {
+  const told = separability(ours, theirs)
+  return {
+    part,
+    subject,
+    measured: formatMs(median(ours)),
+    against: `${against} ${formatMs(median(theirs))}`,
+    ratio: `AUC ${told.toFixed(3)}`,
+    spread: '',
+    target: `< ${below.toFixed(2)}`,
+    met: yesOrNo(told < below),
+  }
+}
+
+export interface Waiting {
+  readonly part: string
+  readonly subject: string
+  /** Milliseconds. */
+  readonly times: readonly number[]
+  /** The target: what 99 of 100 do not exceed. */
+  readonly atMostMs: number
+}
+
+export function boundWaiting({ part, subject, times, atMostMs }: Waiting): Row {
+  const worst = percentile(times, 0.99)
+  return {
+    part,
+    subject: `${subject}, p99 of ${times.length}`,
+    measured: formatMs(worst),
+    against: `its own median ${formatMs(median(times))}`,
+    ratio: '',
+    spread: '',
+    target: `<= ${atMostMs} ms`,
+    met: yesOrNo(worst <= atMostMs),
+  }
+}
+
+/** @param atLeast the target; without one the line informs only */
+export function countEvents(part: string, subject: string, measured: number, atLeast?: number): Row {
+  return {
+    part,
+    subject,
+    measured: `${measured}`,
+    against: '',
+    ratio: '',
+    spread: '',
+    target: atLeast === undefined ? '' : `>= ${atLeast}`,
+    met: atLeast === undefined ? '' : yesOrNo(measured >= atLeast),
   }
 }
 
@@ -89,6 +152,10 @@ function yesOrNo(isMet: boolean): 'yes' | 'NO' {
 
 function formatRate(perSecond: number): string {
   return new Intl.NumberFormat('en', { maximumSignificantDigits: 3 }).format(perSecond)
+}
+
+function formatMs(milliseconds: number): string {
+  return `${milliseconds.toFixed(1)} ms`
 }
 
 function formatMegabytes(bytes: number): string {

@@ -14,7 +14,7 @@ export interface Worker<Question, Answer> extends AsyncDisposable {
 export type Reply = { readonly answer: unknown } | { readonly error: string }
 
 /** Starts the file on `core`. It ends with this process, or when it is disposed of. */
-export function startWorker<Question extends object, Answer>(
+export function startWorker<Question extends object | string, Answer>(
   bench: Bench,
   file: URL,
   core: Core,
@@ -33,7 +33,7 @@ export function startWorker<Question extends object, Answer>(
   }
 }
 
-function askChild<Answer>(child: ChildProcess, question: object, signal: AbortSignal): Promise<Answer> {
+function askChild<Answer>(child: ChildProcess, question: object | string, signal: AbortSignal): Promise<Answer> {
   return new Promise<Answer>((resolve, reject) => {
     const listening = new AbortController()
     const settle = (act: () => void) => {

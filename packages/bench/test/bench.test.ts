@@ -10,7 +10,8 @@ import { parseCommandLine } from '../src/command-line.ts'
 import { expectNone, renderFaults, tell } from '../src/fault-report.ts'
 import { addressOf } from '../src/network-addresses.ts'
 import { faultPartNames, partNames } from '../src/options.ts'
-import { compareMemory, compareRates, renderTable } from '../src/report.ts'
+import { boundWaiting, compareMemory, compareRates, compareTimes, countEvents, renderTable } from '../src/report.ts'
+import { percentile, separability } from '../src/statistics.ts'
 import { openConnection, readAnswer } from '../src/workers/http-connection.ts'
 import { alternate, median, pairRates, roundCount, takeTurns } from '../src/rounds.ts'
 
@@ -42,6 +43,68 @@ t.test('the median', async t => {
   t.equal(median([3, 1, 2]), 2)
   t.equal(median([4, 1, 2, 3]), 2.5)
   t.throws(() => median([]), TypeError)
+})
+
+t.test('what a stopwatch tells', async t => {
+  /** Normal deviates, always the same ones: mulberry32 and Box and Muller. */
+  const deviates = (seed: number, count: number) => {
+    let state = seed
+    const uniform = () => {
+      state = (state + 0x6d2b79f5) | 0
+      let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+      return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+    }
+    return Array.from(
+      { length: count },
+      () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
+    )
+  }
+
+  t.test('agrees with counting every pair, ties by halves', async t => {
+    const a = deviates(1, 60).map(Math.round)
+    const b = deviates(2, 45).map(value => Math.round(value + 0.7))
+    let better = 0
+    for (const one of a) for (const other of b) better += one > other ? 1 : one === other ? 0.5 : 0
+    const area = better / (a.length * b.length)
+    t.ok(area < 0.4, 'the kinds do differ')
+    t.ok(Math.abs(separability(a, b) - (1 - area)) < 1e-12)
+    t.equal(separability(a, b), separability(b, a), 'both ways are one')
+  })
+
+  t.test('is a coin for one kind, and certain for two that never overlap', async t => {
+    t.equal(separability([1, 2, 3], [1, 2, 3]), 0.5)
+    t.equal(separability([5, 5], [5, 5, 5]), 0.5)
+    t.equal(separability([1, 2], [3, 4, 5]), 1)
+    t.equal(separability([3, 4, 5], [1, 2]), 1)
+    t.throws(() => separability([], [1]), TypeError)
+  })
+
+  t.test('of a thousand a kind passes equals, and finds a third of a deviation', async t => {
+    const times = (seed: number, shift: number) => deviates(seed, 1_000).map(deviate => 20 + shift + deviate)
+    const compare = (shift: number) =>
+      compareTimes({ part: 'p', subject: 's', against: 'a', ours: times(3, 0), theirs: times(4, shift), below: 0.58 })
+    t.match(compare(0), { met: 'yes', target: '< 0.58' })
+    t.equal(compare(0.35).met, 'NO')
+    t.equal(compare(-0.35).met, 'NO', 'faster tells as much as slower')
+  })
+
+  t.test('a slow answer in a hundred changes nothing', async t => {
+    const even = deviates(5, 1_000)
+    const outliers = deviates(6, 1_000).map((deviate, at) => (at % 100 === 0 ? 1_000 : deviate))
+    t.ok(separability(even, outliers) < 0.58)
+  })
+})
+
+t.test('a bounded wait', async t => {
+  const times = Array.from({ length: 200 }, (_, at) => at + 1)
+  t.equal(percentile(times, 0.99), 198)
+  t.equal(percentile([7], 0.99), 7)
+  t.throws(() => percentile([], 0.5), TypeError)
+  t.match(boundWaiting({ part: 'p', subject: 's', times, atMostMs: 198 }), { measured: '198.0 ms', met: 'yes' })
+  t.equal(boundWaiting({ part: 'p', subject: 's', times, atMostMs: 197 }).met, 'NO')
+  t.equal(countEvents('p', 'shed', 0, 1).met, 'NO')
+  t.equal(countEvents('p', 'shed', 1, 1).met, 'yes')
 })
 
 t.test('rounds', async t => {
