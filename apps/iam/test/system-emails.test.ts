@@ -163,3 +163,16 @@ t.test('H-04 system mail asks for its key in a header: an address would be logge
   const answer = await a.app.inject({ method: 'POST', url: `${url}?x-api-key=${next}`, payload: mail })
   t.equal(answer.json().code, 'invalid-service-key')
 })
+
+t.test('system mail is limited by key, whatever address it comes from', async t => {
+  const limits = { redisUrl: undefined, factor: 1 / 30 }
+  const b = await testApp(t, { deps: { serviceKeys: [former, next], limits } })
+  for (const key of ['wrong', 'wrong', 'wrong']) t.equal((await send(mail, key, b)).status, 401, 'costs nobody a turn')
+  t.equal((await send(mail, former, b)).status, 202)
+  t.equal((await send(mail, former, b)).status, 202)
+  const refused = await send(mail, former, b)
+  t.equal(refused.status, 429)
+  t.equal(refused.body.code, 'too-many-requests')
+  t.match(refused.headers['retry-after'], /^\d+$/)
+  t.equal((await send(mail, next, b)).status, 202, 'the other key has its own')
+})
