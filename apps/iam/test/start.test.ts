@@ -92,6 +92,8 @@ t.test('C-05 settings that are unknown, mistyped or unreadable stop the start, b
     [{ RUN_MIGRATIONS: 'maybe' }, /^RUN_MIGRATIONS has to be true or false/],
     [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL has to be an address of the form postgres:/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL/],
+    [{ ADMIN_EMAIL: 'a@example.com, b@example.com' }, /^ADMIN_EMAIL has to be one address like/],
+    [{ ADMIN_EMAIL: 'Ada <a@example.com>' }, /^ADMIN_EMAIL has to be one address like/],
   ]
   for (const [environment, fault] of cases) {
     const [name = ''] = Object.keys(environment)

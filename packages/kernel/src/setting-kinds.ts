@@ -53,6 +53,17 @@ export function origin<T extends string | undefined>(fallback: T, ...aliases: st
   return { parse, fallback, aliases }
 }
 
+/** One e-mail address and nothing beside it: a name or a second address would end up in a header. */
+export function mailAddress(...aliases: string[]): Setting<string | undefined> {
+  const parse = (given: string) => {
+    if (!/^[^\s<>,;:"@]+@[^\s<>,;:"@]+$/.test(given)) {
+      throw new Error(`has to be one address like signet@example.com and no more, not "${given}".`)
+    }
+    return given
+  }
+  return { parse, fallback: undefined, aliases }
+}
+
 /** Words separated by commas. */
 export function list(fallback: readonly string[], ...aliases: string[]): Setting<readonly string[]> {
   const parse = (given: string) =>
