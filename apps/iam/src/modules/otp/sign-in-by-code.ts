@@ -1,0 +1,57 @@
+import { Problem, problem, type TenantId, type UserId } from '@signet/kernel'
+import type { Deps, RequestFacts } from '../../deps.ts'
+import { readContact } from '../../contact.ts'
+import { registerProven } from '../registration/index.ts'
+import { signIn, type TokenAnswer } from '../tokens/index.ts'
+import { recordRefusal } from './repo.ts'
+import type { CodeRequestBody, CodeVerification } from './schema.ts'
+import { requestCode, verifyCode } from './service.ts'
+
+const purpose = 'sign-in'
+const maxAttempts = 5
+
+/** @throws Problem `invalid-input` */
+export async function requestSignInCode(deps: Deps, body: CodeRequestBody, request: RequestFacts): Promise<void> {
+  const wanted = { ...readContact(body), purpose, tenant: body.tenant, template: 'sign-in-code' } as const
+  await requestCode(deps, { ...wanted, ttlSeconds: deps.codes.signInTtlSeconds, maxAttempts }, request)
+}
+
+/**
+ * Signs in with a code. Whoever shows that a new address is theirs becomes a person of the tenant, where it takes them in.
+ * @throws Problem `invalid-input`, `invalid-code` whatever else is wrong
+ */
+export async function signInByCode(deps: Deps, body: CodeVerification, request: RequestFacts): Promise<TokenAnswer> {
+  const contact = readContact(body)
+  const { channel } = contact
+  const verified = await verifyCode(deps, { ...contact, purpose, tenant: body.tenant, codeText: body.code }, request)
+  if (verified.outcome === 'wrong') throw problem('invalid-code')
+  const person = verified.outcome === 'right' ? verified : await register(deps, contact, body.tenant, request)
+  if (person === undefined) {
+    await recordRefusal(deps.database, null, null, { purpose, channel, reason: 'not-registered' }, request)
+    throw problem('invalid-code')
+  }
+  const { userId, tenantId } = person
+  const method = channel === 'email' ? 'otp' : 'sms'
+  const answer = await signIn(deps, { userId, tenantId, way: 'code', method, checkedHash: null }, request)
+  if (answer !== undefined) return answer
+  await recordRefusal(deps.database, tenantId, userId, { purpose, channel, reason: 'changed-meanwhile' }, request)
+  throw problem('invalid-code')
+}
+
+/** Undefined where the address was taken or the tenant closed since the code was spent. */
+async function register(
+  deps: Deps,
+  contact: ReturnType<typeof readContact>,
+  tenant: string | undefined,
+  request: RequestFacts,
+): Promise<{ readonly userId: UserId; readonly tenantId: TenantId } | undefined> {
+  try {
+    const user = await registerProven(deps, contact, tenant, request)
+    return { userId: user.id, tenantId: user.tenantId }
+  } catch (error) {
+    if (error instanceof Problem && lostRaces.has(error.code)) return undefined
+    throw error
+  }
+}
+
+const lostRaces: ReadonlySet<string> = new Set(['registration-closed', 'email-taken', 'phone-taken'])
