@@ -13,6 +13,7 @@ import type { Deps } from './deps.ts'
 import { serveDiscovery } from './modules/discovery/index.ts'
 import { askDatabase, serveHealthcheck } from './modules/health/index.ts'
 import { serveMe } from './modules/me/index.ts'
+import { serveOtp } from './modules/otp/index.ts'
 import { servePassword } from './modules/password/index.ts'
 import { serveRegistration } from './modules/registration/index.ts'
 import { serveSessions } from './modules/sessions/index.ts'
@@ -55,6 +56,7 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   serveDiscovery(app, deps)
   serveRegistration(app, deps)
   serveSignIn(app, deps)
+  serveOtp(app, deps)
   serveTokens(app, deps)
   serveSessions(app, deps)
   servePassword(app, deps)

@@ -8,7 +8,12 @@ export const Email = Type.String({
   description: 'Kept in lower case',
   examples: ['ada@example.com'],
 })
-export const Phone = Type.String({ pattern: '^\\+[1-9]\\d{6,14}$', description: 'E.164', examples: ['+14155552671'] })
+export const Phone = Type.String({
+  minLength: 1,
+  maxLength: 40,
+  description: 'With + and the country code; spaces, dashes and brackets are left out. Kept in E.164',
+  examples: ['+14155552671'],
+})
 // No @ and no plus at the start: an identifier tells by its form what it is.
 export const Username = Type.String({
   pattern: '^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$',
@@ -26,3 +31,5 @@ export const TenantSlug = Type.String({
 })
 /** Its rules are in the service, so that each of them has a problem of its own. */
 export const Password = Type.String({ minLength: 1, examples: ['correct horse battery staple'] })
+/** Wrong by form and wrong by value are one to whoever guesses. */
+export const Code = Type.String({ minLength: 1, maxLength: 32, description: 'Six digits', examples: ['042137'] })

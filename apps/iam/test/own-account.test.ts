@@ -276,9 +276,11 @@ t.test('another tenant', async t => {
   })
   await t.test('takes up the invited person and nobody else', async t => {
     await a.register({ email: 'thief@example.com' })
-    const thief = await a.signIn('thief@example.com')
+    const thief = await a.signInByCode({ email: 'thief@example.com' })
     const answers = [await accept(thief, membership), await accept(thief, newId())]
     for (const answer of answers) t.match(answer, { status: 404, body: { code: 'membership-not-found' } })
+    t.match(await accept(home, membership), { status: 403, body: { code: 'email-not-verified' } })
+    await a.signInByCode({ email: 'traveller@example.com' })
     t.match(await accept(home, membership), { status: 200, body: { id: membership, tenant_id: tenant } })
     t.match((await eventsOf(membership)).at(-1), { action: 'membership.accepted', tenant_id: tenant, actor_id: id })
     t.match(await accept(home, membership), { status: 404 }, 'once')
@@ -342,7 +344,7 @@ t.test('another tenant', async t => {
       const email = `racer-${round}@example.com`
       const racer = await a.register({ email })
       const invitation = await invite(`race-${round}`, email)
-      const [one, two] = [await a.signIn(email), await a.signIn(email)]
+      const [one, two] = [await a.signInByCode({ email }), await a.signIn(email)]
       await accept(one, invitation.membership)
       const [, entered] = await Promise.all([
         a.call('PUT', '/api/v1/me/password', {

@@ -45,6 +45,8 @@ export interface TestApp {
   ): Promise<Answer>
   register(person: object): Promise<Person>
   signIn(identifier: string, extra?: object): Promise<Tokens>
+  /** By a code to an address, which is verified by it. */
+  signInByCode(contact: { email: string } | { phone: string }): Promise<Tokens>
 }
 
 export interface Answer {
@@ -187,6 +189,12 @@ export async function testApp(
       }))
     })
 
+  const codeFor: TestApp['codeFor'] = async recipient => {
+    const code: unknown = (await messagesTo(recipient))[0]?.data?.code
+    if (typeof code !== 'string') throw new Error(`No code waits for ${recipient}.`)
+    return code
+  }
+
   return {
     app,
     deps,
@@ -200,11 +208,7 @@ export async function testApp(
     administrator,
     clock: { nowMs: clock, shift: ms => void (shiftMs += ms) },
     messagesTo,
-    codeFor: async recipient => {
-      const code: unknown = (await messagesTo(recipient))[0]?.data?.code
-      if (typeof code !== 'string') throw new Error(`No code waits for ${recipient}.`)
-      return code
-    },
+    codeFor,
     asOwner: work => withAdminClient(database.superUrl, sql => work(sql)),
     post,
     call,
@@ -216,6 +220,13 @@ export async function testApp(
     signIn: async (identifier, extra = {}) => {
       const answer = await post('/api/v1/tokens', { identifier, password, ...extra })
       if (answer.status !== 200) throw new Error(`Sign-in answered ${answer.text}`)
+      return answer.body
+    },
+    signInByCode: async contact => {
+      await post('/api/v1/otp/requests', contact)
+      const code = await codeFor('email' in contact ? contact.email : contact.phone)
+      const answer = await post('/api/v1/otp/verifications', { ...contact, code })
+      if (answer.status !== 200) throw new Error(`Sign-in by code answered ${answer.text}`)
       return answer.body
     },
   }

@@ -24,6 +24,9 @@ export interface UserChange {
 /** At least one of e-mail, phone and username. */
 export interface NewUser extends UserChange {
   readonly kind?: User['kind']
+  /** For whoever has shown that the address is theirs. */
+  readonly emailVerifiedAt?: Date
+  readonly phoneVerifiedAt?: Date
 }
 
 /** The request behind a change: its id and where it came from, for the audit. */

@@ -8,7 +8,9 @@ const digits = 6
 
 /** Uniform from 000000 to 999999 (`randomInt` draws again where a remainder would favour some). */
 export function drawCode(): string {
-  return randomInt(10 ** digits).toString().padStart(digits, '0')
+  return randomInt(10 ** digits)
+    .toString()
+    .padStart(digits, '0')
 }
 
 /** A keyed hash: whoever reads the database cannot try a million codes. Worthless for another purpose or address. */

@@ -75,7 +75,11 @@ export async function recordRefusal(
   database: Database,
   tenantId: TenantId | null,
   userId: UserId | null,
-  { purpose, channel, reason }: { readonly purpose: CodePurpose; readonly channel: CodeChannel; readonly reason: string },
+  {
+    purpose,
+    channel,
+    reason,
+  }: { readonly purpose: CodePurpose; readonly channel: CodeChannel; readonly reason: string },
   request: RequestFacts,
 ): Promise<void> {
   await runStatement(

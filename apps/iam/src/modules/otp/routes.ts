@@ -12,7 +12,7 @@ export function serveOtp(app: App, deps: Deps): void {
   app.post(
     '/api/v1/otp/requests',
     {
-      config: { access: 'public' },
+      config: { access: 'public', perMinute: 30 },
       schema: {
         tags,
         summary: 'Ask for a sign-in code',
@@ -30,14 +30,14 @@ export function serveOtp(app: App, deps: Deps): void {
   app.post(
     '/api/v1/otp/verifications',
     {
-      config: { access: 'public' },
+      config: { access: 'public', perMinute: 60 },
       schema: {
         tags,
         summary: 'Sign in with a code',
         description:
           'Whoever has no account yet gets one, where the tenant allows self-registration. Five guesses; whatever is wrong, the answer is the same. The code shows that the address is the person’s: where it was not verified before, a password that somebody may have set beforehand is removed and all sessions end, unless the device is known.',
         body: CodeVerification,
-        response: { 200: TokenAnswer, ...problemResponses(400, 429, 503) },
+        response: { 200: TokenAnswer, ...problemResponses(400, 403, 429, 503) },
       },
     },
     async (request, reply) => {

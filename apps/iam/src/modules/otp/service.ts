@@ -2,9 +2,10 @@
  * One-time codes, for whoever has a use for them. One statement asks and one spends, whoever the address belongs to: known,
  * unknown, suspended and throttled cannot be told apart by answer or time (HOUSE 4.8).
  */
+import { networkOf } from '@signet/http'
 import type { UserId } from '@signet/kernel'
 import type { Deps, RequestFacts } from '../../deps.ts'
-import { fingerprintOf, foldEmail, networkOf, subjectOf } from '../../devices.ts'
+import { fingerprintOf, foldEmail, subjectOf } from '../../devices.ts'
 import { drawCode, hashCode } from './code.ts'
 import { type CodeChannel, type CodeOutcome, type CodePurpose, type CodeRef, insertCode, spendCode } from './repo.ts'
 
@@ -53,7 +54,12 @@ export async function verifyCode(
   return spendCode(deps.database, refer(deps, guess, guess.codeText, request), notice, request)
 }
 
-function refer(deps: Deps, { purpose, channel, destination, userId, tenant }: CodeSubject, code: string, request: RequestFacts): CodeRef {
+function refer(
+  deps: Deps,
+  { purpose, channel, destination, userId, tenant }: CodeSubject,
+  code: string,
+  request: RequestFacts,
+): CodeRef {
   const address = channel === 'email' ? destination.toLowerCase() : destination
   return {
     purpose,

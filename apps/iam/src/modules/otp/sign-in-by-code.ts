@@ -1,6 +1,6 @@
 import { Problem, problem, type TenantId, type UserId } from '@signet/kernel'
 import type { Deps, RequestFacts } from '../../deps.ts'
-import { readContact } from '../../contact.ts'
+import { type Contact, readContact } from '../../contact.ts'
 import { registerProven } from '../registration/index.ts'
 import { signIn, type TokenAnswer } from '../tokens/index.ts'
 import { recordRefusal } from './repo.ts'
@@ -41,7 +41,7 @@ export async function signInByCode(deps: Deps, body: CodeVerification, request: 
 /** Undefined where the address was taken or the tenant closed since the code was spent. */
 async function register(
   deps: Deps,
-  contact: ReturnType<typeof readContact>,
+  contact: Contact,
   tenant: string | undefined,
   request: RequestFacts,
 ): Promise<{ readonly userId: UserId; readonly tenantId: TenantId } | undefined> {

@@ -1,1 +1,2 @@
 export { serveRegistration } from './routes.ts'
+export { registerProven } from './service.ts'

@@ -1,4 +1,5 @@
-import { type Database, runStatement } from '@signet/db'
+import type { User } from '@signet/accounts'
+import { type Database, runStatement, type TenantTx } from '@signet/db'
 import type { RegistrationTenant } from './policy.ts'
 
 /** The tenant of this slug, else the default one. Undefined where there is none. */
@@ -14,4 +15,9 @@ export async function findRegistrationTenant(
       order by created_at, id limit 1`,
   )
   return row
+}
+
+/** The device from which somebody has registered. */
+export async function rememberDevice(tx: TenantTx, { tenantId, id }: User, fingerprint: Uint8Array): Promise<void> {
+  await tx.sql`select remember_device(${tenantId}, ${id}, ${fingerprint})`
 }

@@ -1,11 +1,13 @@
-import { checkPassword, createUser, wordsAbout } from '@signet/accounts'
+import { checkPassword, createUser, type Registrant, type User, wordsAbout } from '@signet/accounts'
 import { inTenant } from '@signet/db'
-import { authorize, problem } from '@signet/kernel'
+import { authorize, type Grant, problem } from '@signet/kernel'
+import { type Contact, readPhone } from '../../contact.ts'
 import type { Deps, RequestFacts } from '../../deps.ts'
+import { fingerprintOf } from '../../devices.ts'
 import { announceUser } from '../../events.ts'
 import { describePerson } from '../../person-answer.ts'
-import { registrationPolicy } from './policy.ts'
-import { findRegistrationTenant } from './repo.ts'
+import { type RegistrationTenant, registrationPolicy } from './policy.ts'
+import { findRegistrationTenant, rememberDevice } from './repo.ts'
 import type { RegisteredUser, RegistrationRequest } from './schema.ts'
 
 /**
@@ -24,21 +26,58 @@ export async function registerUser(
       errors: ['/email', '/username'].map(pointer => ({ pointer, message })),
     })
   }
-  const tenant = await findRegistrationTenant(deps.database, body.tenant ?? deps.defaultTenant)
-  if (tenant === undefined) throw problem('registration-closed')
-  const grant = authorize(registrationPolicy, 'users:register', { request }, tenant)
-  const { password, tenant: _slug, first_name: firstName, last_name: lastName, ...members } = body
+  const grant = await admit(deps, body.tenant, request)
+  const { password, tenant: _slug, first_name: firstName, last_name: lastName, phone, ...members } = body
   const person = {
     ...members,
+    ...(phone === undefined ? {} : { phone: readPhone(phone) }),
     ...(firstName === undefined ? {} : { firstName }),
     ...(lastName === undefined ? {} : { lastName }),
   }
   checkPassword(password, { minLength: deps.passwordMinLength, ownWords: wordsAbout(person) })
   const passwordHash = await deps.hasher.hash(password)
-  const user = await inTenant(deps.database, tenant.id, async tx => {
-    const created = await createUser(tx, grant, { ...person, passwordHash })
-    await announceUser(deps, tx, created)
-    return created
+  return describePerson(await create(deps, grant, { ...person, passwordHash }, request))
+}
+
+/**
+ * Somebody who has shown that a new address is theirs becomes a person, without a password.
+ * @throws Problem `registration-closed`, `email-taken`, `phone-taken`
+ */
+export async function registerProven(
+  deps: Deps,
+  { channel, destination }: Contact,
+  tenant: string | undefined,
+  request: RequestFacts,
+): Promise<User> {
+  const grant = await admit(deps, tenant, request)
+  const now = new Date(deps.clock())
+  const address =
+    channel === 'email' ? { email: destination, emailVerifiedAt: now } : { phone: destination, phoneVerifiedAt: now }
+  return create(deps, grant, { ...address, passwordHash: null }, request)
+}
+
+/** @throws Problem `registration-closed`, also where there is no such tenant */
+async function admit(
+  deps: Deps,
+  slug: string | undefined,
+  request: RequestFacts,
+): Promise<Grant<'users:register', RegistrationTenant, Registrant>> {
+  const tenant = await findRegistrationTenant(deps.database, slug ?? deps.defaultTenant)
+  if (tenant === undefined) throw problem('registration-closed')
+  return authorize(registrationPolicy, 'users:register', { request }, tenant)
+}
+
+/** The device is known from now on: whoever confirms the address on it is whoever chose the password. */
+async function create(
+  deps: Deps,
+  grant: Grant<'users:register', RegistrationTenant, Registrant>,
+  person: Parameters<typeof createUser>[2],
+  request: RequestFacts,
+): Promise<User> {
+  return inTenant(deps.database, grant.resource.id, async tx => {
+    const user = await createUser(tx, grant, person)
+    await rememberDevice(tx, user, fingerprintOf(deps, request))
+    await announceUser(deps, tx, user)
+    return user
   })
-  return describePerson(user)
 }

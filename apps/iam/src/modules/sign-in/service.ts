@@ -2,7 +2,9 @@
  * One path for all: look up and take an attempt, one hash, one more statement, so that an unknown name, a wrong password and a
  * suspended account cannot be told apart by answer or time (HOUSE 4.8). The reason stands in the audit event alone.
  */
+import { normalizePhone } from '@signet/accounts'
 import { type InputFault, problem } from '@signet/kernel'
+import { readPhone } from '../../contact.ts'
 import type { Deps, RequestFacts } from '../../deps.ts'
 import { fingerprintOf, foldEmail, subjectOf } from '../../devices.ts'
 import { signIn, type TokenAnswer } from '../tokens/index.ts'
@@ -93,8 +95,14 @@ export function readIdentifier(body: Partial<Record<(typeof kinds)[number], stri
   const [kind] = given
   if (kind === undefined || given.length > 1) throw problem('invalid-input', undefined, { errors: faultsOf(given) })
   const text = body[kind] ?? ''
+  if (kind === 'phone') return { email: null, username: null, phone: readPhone(text) }
   const meant = kind === 'identifier' ? kindOf(text) : kind
-  return { email: null, username: null, phone: null, [meant]: text }
+  return {
+    email: null,
+    username: null,
+    phone: null,
+    [meant]: meant === 'phone' ? (normalizePhone(text) ?? text) : text,
+  }
 }
 
 function faultsOf(given: readonly string[]): InputFault[] {

@@ -174,12 +174,7 @@ BEGIN
     WHERE c.tenant_id = p.holder_tenant_id AND c.subject = coalesce(p.user_id, p_counted) AND c.kind = v_way
     RETURNING c.failures INTO v_failures;
     IF v_failures = c_cap THEN
-      PERFORM record_event(p.holder_tenant_id, 'code.locked', NULL, NULL, 'user', p.user_id::text,
-        jsonb_build_object('way', v_way), p_ip, p_request, p_agent);
-      INSERT INTO outbound_messages (tenant_id, id, channel, user_id, recipient, template, payload)
-      SELECT u.tenant_id, p_notice, CASE WHEN u.email IS NULL THEN 'sms' ELSE 'email' END, u.id, coalesce(u.email, u.phone),
-        'way-in-locked', p_notice_payload
-      FROM users u WHERE u.id = p.user_id AND coalesce(u.email, u.phone) IS NOT NULL;
+      PERFORM record_lock(p.tenant_id, p.holder_tenant_id, p.user_id, v_way, p_notice, p_notice_payload, p_ip, p_request, p_agent);
     END IF;
   END IF;
   IF v_reason IS NOT NULL THEN
