@@ -1,6 +1,7 @@
 /** The only reader of the environment. */
 import { logFormats, logLevels } from '@signet/http'
 import {
+  domain,
   findWeakSecret,
   flag,
   integer,
@@ -9,6 +10,7 @@ import {
   oneOf,
   origin,
   postgresUrl,
+  redisUrl,
   readSettings,
   type Setting,
   SettingsError,
@@ -42,7 +44,7 @@ export const iamSettings = {
   PASSWORD_RESET_OTP_TTL_MINUTES: integer(15, [1, 60]),
   PASSWORD_RESET_OTP_MAX_ATTEMPTS: integer(3, [1, 10]),
   COOKIE_SECURE: flag(false),
-  COOKIE_DOMAIN: text(undefined),
+  COOKIE_DOMAIN: domain(),
   COOKIE_PREFIX: oneOf(['', '__Host-'], ''),
   INTERNAL_SERVICE_API_KEY: list([], 'INTERNAL_AUTH_TOKEN'),
   ADMIN_EMAIL: mailAddress(),
@@ -68,7 +70,7 @@ export const iamSettings = {
   SMS_WEBHOOK_URL: origin(undefined),
   SMS_WEBHOOK_SECRET: text(undefined),
   ENG_ANALYTICS_URL: origin(undefined),
-  REDIS_URL: text(undefined, 'RATELIMIT_STORAGE_URI'),
+  REDIS_URL: redisUrl('RATELIMIT_STORAGE_URI'),
   DATABASE_URL: postgresUrl('POSTGRES_URI', 'SQLALCHEMY_DATABASE_URI', 'POSTGRES_CONNECTION_STRING'),
   DATABASE_ADMIN_URL: postgresUrl(),
   RUN_MIGRATIONS: flag(false),
@@ -96,13 +98,31 @@ export function readConfig(environment: Environment): IamConfig {
   return { ...rest, DATABASE_URL, ISSUER: ISSUER ?? `http://localhost:${rest.IAM_PORT}` }
 }
 
-/** What is wrong with settings that can be read, one by one. */
-export function findFaults(
-  config: Pick<SettingsOf<typeof iamSettings>, 'SIGNET_ENV' | 'INTERNAL_SERVICE_API_KEY' | 'SMS_WEBHOOK_SECRET'>,
-): string[] {
+type Looked = Pick<
+  SettingsOf<typeof iamSettings>,
+  'SIGNET_ENV' | 'INTERNAL_SERVICE_API_KEY' | 'SMS_WEBHOOK_SECRET' | 'COOKIE_SECURE' | 'COOKIE_DOMAIN' | 'COOKIE_PREFIX'
+>
+
+/** What is wrong with settings that can be read, one by one or together. */
+export function findFaults(config: Looked): string[] {
   const { SIGNET_ENV, INTERNAL_SERVICE_API_KEY, SMS_WEBHOOK_SECRET } = config
   const ofKeys = INTERNAL_SERVICE_API_KEY.flatMap(key => findWeakSecret('INTERNAL_SERVICE_API_KEY', key, SIGNET_ENV))
-  return [...new Set(ofKeys), ...findWeakSecret('SMS_WEBHOOK_SECRET', SMS_WEBHOOK_SECRET, SIGNET_ENV)]
+  return [
+    ...new Set(ofKeys),
+    ...findWeakSecret('SMS_WEBHOOK_SECRET', SMS_WEBHOOK_SECRET, SIGNET_ENV),
+    ...findCookieFaults(config),
+  ]
+}
+
+function findCookieFaults({ SIGNET_ENV, COOKIE_SECURE, COOKIE_DOMAIN, COOKIE_PREFIX }: Looked): string[] {
+  const faults: string[] = []
+  if (!COOKIE_SECURE && (SIGNET_ENV === 'staging' || SIGNET_ENV === 'production'))
+    faults.push(`COOKIE_SECURE has to be true in ${SIGNET_ENV}: tokens would go over plain HTTP.`)
+  // RFC 6265bis section 4.1.3.2: browsers drop a cookie of this name that is not so.
+  if (COOKIE_PREFIX === '__Host-' && !COOKIE_SECURE) faults.push('COOKIE_PREFIX __Host- needs COOKIE_SECURE=true.')
+  if (COOKIE_PREFIX === '__Host-' && COOKIE_DOMAIN !== undefined)
+    faults.push('COOKIE_PREFIX __Host- and COOKIE_DOMAIN exclude each other: keep one.')
+  return faults
 }
 
 type Read = Omit<SettingsOf<typeof iamSettings>, 'DATABASE_URL' | 'ISSUER' | 'RUN_MIGRATIONS'> & {

@@ -94,6 +94,19 @@ t.test('C-05 settings that are unknown, mistyped or unreadable stop the start, b
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL/],
     [{ ADMIN_EMAIL: 'a@example.com, b@example.com' }, /^ADMIN_EMAIL has to be one address like/],
     [{ ADMIN_EMAIL: 'Ada <a@example.com>' }, /^ADMIN_EMAIL has to be one address like/],
+    [{ REDIS_URL: 'localhost:6379' }, /^REDIS_URL has to be an address of the form redis:/],
+    [{ RATELIMIT_STORAGE_URI: 'memcached://x' }, /^RATELIMIT_STORAGE_URI has to be an address/],
+    [{ COOKIE_DOMAIN: 'localhost' }, /^COOKIE_DOMAIN has to be a domain such as example\.com, not "localhost"/],
+    [{ COOKIE_DOMAIN: 'https://example.com' }, /^COOKIE_DOMAIN/],
+    [{ COOKIE_DOMAIN: 'example.com; Secure' }, /^COOKIE_DOMAIN/],
+    [{ COOKIE_PREFIX: '__Secure-' }, /^COOKIE_PREFIX/],
+    [{ COOKIE_PREFIX: '__Host-' }, /^COOKIE_PREFIX __Host- needs COOKIE_SECURE=true/],
+    [
+      { COOKIE_PREFIX: '__Host-', COOKIE_SECURE: 'true', COOKIE_DOMAIN: 'example.com' },
+      /^COOKIE_PREFIX __Host- and COOKIE_DOMAIN exclude each other/,
+    ],
+    [{ SIGNET_ENV: 'production', COOKIE_SECURE: 'false' }, /^COOKIE_SECURE has to be true in production/],
+    [{ SIGNET_ENV: 'staging' }, /^COOKIE_SECURE has to be true in staging/],
   ]
   for (const [environment, fault] of cases) {
     const [name = ''] = Object.keys(environment)
@@ -116,7 +129,21 @@ t.test('C-05 settings that are unknown, mistyped or unreadable stop the start, b
   ])
   t.notMatch(faultsOf(weak).join(), /short|aaa/, 'a secret is in no message')
   t.same(faultsOf({ ...weak, SIGNET_ENV: 'local' }), [], 'at home anything will do')
-  t.same(faultsOf({ SIGNET_ENV: 'staging', INTERNAL_SERVICE_API_KEY: `${strong},${strong.toUpperCase()}` }), [])
+  t.same(
+    faultsOf({
+      SIGNET_ENV: 'staging',
+      COOKIE_SECURE: 'true',
+      INTERNAL_SERVICE_API_KEY: `${strong},${strong.toUpperCase()}`,
+    }),
+    [],
+  )
+  const read = (environment: Record<string, string>) =>
+    readConfig({ DATABASE_URL: 'postgres://x@localhost/x', ...environment })
+  t.match(read({ COOKIE_PREFIX: '__host-', COOKIE_SECURE: 'yes' }), { COOKIE_PREFIX: '__Host-', COOKIE_SECURE: true })
+  t.match(read({ COOKIE_DOMAIN: '.Example.com' }), { COOKIE_DOMAIN: 'example.com' })
+  t.equal(read({ RATELIMIT_STORAGE_URI: 'memory://' }).REDIS_URL, undefined)
+  t.equal(read({ RATELIMIT_STORAGE_URI: 'rediss://:x@cache:6380/2' }).REDIS_URL, 'rediss://:x@cache:6380/2')
+  t.notMatch(faultsOf({ REDIS_URL: 'http://user:hunter2@cache' }).join(), /hunter2/)
   t.throws(() => readConfig({}), /DATABASE_URL is missing/)
   t.match(readConfig({ DATABASE_URL: 'postgres://x@localhost/x', IAM_PORT: '4444' }), {
     ISSUER: 'http://localhost:4444',
@@ -138,7 +165,12 @@ t.test('the program', { timeout: 60_000 }, async t => {
   })
   await t.test('refuses a login that passes over row-level security, in production', async t => {
     const { code, output } = await (
-      await run(t, 'main.ts', { ...environment, DATABASE_URL: database.superUrl, SIGNET_ENV: 'production' })
+      await run(t, 'main.ts', {
+        ...environment,
+        DATABASE_URL: database.superUrl,
+        SIGNET_ENV: 'production',
+        COOKIE_SECURE: 'true',
+      })
     ).ended
     t.equal(code, 1)
     t.match(output, /is a superuser or has BYPASSRLS/)

@@ -6,7 +6,6 @@ import type { FastifyBaseLogger } from 'fastify'
 import { Redis } from 'ioredis'
 import { type Count, type Counter, createMemoryCounter } from './counters.ts'
 
-/** Longest that a request waits for Redis. */
 const patienceMs = 50
 /** Redis is asked again so long after it did not answer, by one request. */
 const askAgainMs = 1_000
@@ -23,8 +22,11 @@ if left < 0 then
 end
 return { current, left }`
 
-/** @param url `redis://` or `rediss://`. It stands in no log: it may hold a password. */
-export function createRedisCounter(url: string, log: FastifyBaseLogger): Counter {
+/**
+ * @param url `redis://` or `rediss://`. It stands in no log: it may hold a password.
+ * @param longestWaitMs that a request waits for Redis
+ */
+export function createRedisCounter(url: string, log: FastifyBaseLogger, longestWaitMs = patienceMs): Counter {
   const redis = new Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -51,7 +53,7 @@ export function createRedisCounter(url: string, log: FastifyBaseLogger): Counter
         goneUntil = at + askAgainMs
       }
       try {
-        const answer = await within(patienceMs, ask(key, windowMs))
+        const answer = await within(longestWaitMs, ask(key, windowMs))
         if (goneUntil !== undefined) {
           goneUntil = undefined
           log.info('Redis is back: limits are counted for all nodes together again')
@@ -73,7 +75,8 @@ export function createRedisCounter(url: string, log: FastifyBaseLogger): Counter
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`No answer within ${ms} ms.`)), ms)
+  // Timers come before sockets: an answer that arrived while this process was busy is read first.
+  const timer = setTimeout(() => setImmediate(() => reject(new Error(`No answer within ${ms} ms.`))), ms)
   try {
     return await Promise.race([work, promise])
   } finally {

@@ -31,6 +31,17 @@ export {
 } from './problems.ts'
 export { deriveKey, sealParts } from './secrets.ts'
 export { readSettings, type Setting, SettingsError, type SettingsOf } from './settings.ts'
-export { flag, integer, list, mailAddress, oneOf, origin, postgresUrl, text } from './setting-kinds.ts'
+export {
+  domain,
+  flag,
+  integer,
+  list,
+  mailAddress,
+  oneOf,
+  origin,
+  postgresUrl,
+  redisUrl,
+  text,
+} from './setting-kinds.ts'
 export { knownSettingNames } from './setting-names.ts'
 export { findWeakSecret } from './weak-secrets.ts'

@@ -34,7 +34,7 @@ export function flag(fallback: boolean, ...aliases: string[]): Setting<boolean> 
 /** One of a few words, in any case. */
 export function oneOf<const W extends string>(words: readonly W[], fallback: W, ...aliases: string[]): Setting<W> {
   const parse = (given: string) => {
-    const word = words.find(each => each === given.toLowerCase())
+    const word = words.find(each => each.toLowerCase() === given.toLowerCase())
     if (word === undefined) throw new Error(`has to be one of ${words.join(', ')}, not "${given}".`)
     return word
   }
@@ -81,6 +81,30 @@ export function postgresUrl(...aliases: string[]): Setting<string | undefined> {
       throw new Error('has to be an address of the form postgres://user:password@host:5432/database.')
     }
     return given
+  }
+  return { parse, fallback: undefined, aliases }
+}
+
+/** A `redis://` or `rediss://` address, or `memory://`, which is none. Its password never stands in a message. */
+export function redisUrl(...aliases: string[]): Setting<string | undefined> {
+  const parse = (given: string) => {
+    if (given === 'memory://') return undefined
+    if (!URL.canParse(given) || !/^rediss?:$/.test(new URL(given).protocol)) {
+      throw new Error('has to be an address of the form redis://user:password@host:6379, or memory:// for none.')
+    }
+    return given
+  }
+  return { parse, fallback: undefined, aliases }
+}
+
+const domainName = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/
+
+/** A domain name of two parts or more, in lower case. A dot before it means nothing (RFC 6265 section 5.2.3). */
+export function domain(...aliases: string[]): Setting<string | undefined> {
+  const parse = (given: string) => {
+    const name = given.toLowerCase().replace(/^\./, '')
+    if (!domainName.test(name)) throw new Error(`has to be a domain such as example.com, not "${given}".`)
+    return name
   }
   return { parse, fallback: undefined, aliases }
 }
