@@ -9,7 +9,9 @@ import {
   serveHealth,
 } from '@signet/http'
 import { signet } from '@signet/verifier/fastify'
+import { serveEngIdentity } from './compat/eng-identity.ts'
 import type { Deps } from './deps.ts'
+import { serveClientTokens } from './modules/client-tokens/index.ts'
 import { serveDiscovery } from './modules/discovery/index.ts'
 import { askDatabase, serveHealthcheck } from './modules/health/index.ts'
 import { serveMe } from './modules/me/index.ts'
@@ -31,8 +33,10 @@ const tags = [
   { name: 'People', description: 'One’s own account' },
   { name: 'Sessions', description: 'Where one is signed in' },
   { name: 'Services', description: 'For other services of ours, which show a service key' },
+  { name: 'Advisors', description: 'Opening a door for a client, once' },
   { name: 'Discovery', description: 'Keys and metadata for those who verify tokens' },
   { name: 'Operations', description: 'Is it well?' },
+  { name: 'eng-identity', description: 'Routes of the system that this replaces, for callers that it had' },
 ]
 
 /** The issuer, ready to listen: knows no environment. */
@@ -61,6 +65,8 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   serveSessions(app, deps)
   servePassword(app, deps)
   serveSystemEmails(app, deps)
+  serveClientTokens(app, deps)
+  await app.register(async scope => serveEngIdentity(scope, deps))
   await app.register(async scope => {
     // RFC 7396: a merge patch has a media type of its own, which means nothing to the other routes.
     scope.addContentTypeParser(

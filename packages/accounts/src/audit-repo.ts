@@ -22,7 +22,7 @@ export async function recordAudit(tx: TenantTx, entry: AuditEntry): Promise<void
     tenantId: tx.tenantId,
     id: newId<AuditEventId>(),
     action: entry.action,
-    actorId: entry.actor?.userId ?? null,
+    actorId: entry.actor?.actorId ?? entry.actor?.userId ?? null,
     sessionId: entry.actor?.sessionId ?? null,
     targetType: entry.targetType,
     targetId: entry.targetId,

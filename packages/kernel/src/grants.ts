@@ -8,6 +8,8 @@ import { type ProblemCode, problem } from './problems.ts'
 /** Who acts: the person of a verified token, with roles and permissions as the database holds them now. */
 export interface Actor {
   readonly userId: UserId
+  /** The advisor who acts for the person in this session: events name them. */
+  readonly actorId?: UserId | null
   readonly tenantId: TenantId
   readonly sessionId: SessionId
   readonly roles: ReadonlySet<string>

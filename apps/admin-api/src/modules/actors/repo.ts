@@ -1,4 +1,5 @@
 import type { TenantTx } from '@signet/db'
+import type { UserId } from '@signet/kernel'
 import type { Caller } from '../../wire/caller.ts'
 
 export interface ActorRow {
@@ -6,12 +7,13 @@ export interface ActorRow {
   readonly permissions: string[]
   readonly is_platform_staff: boolean
   readonly must_change: boolean
+  readonly act_sub: UserId | null
 }
 
 /** Undefined when session, person, membership or tenant is over. */
 export async function selectActor({ sql }: TenantTx, caller: Caller): Promise<ActorRow | undefined> {
   const [row] = await sql<ActorRow[]>`
-    select roles, permissions, is_platform_staff, must_change
+    select roles, permissions, is_platform_staff, must_change, act_sub
     from load_actor(${caller.userId}, ${caller.tenantId}, ${caller.sessionId})`
   return row
 }

@@ -41,5 +41,6 @@ async function loadActor(tx: TenantTx, caller: Caller): Promise<Actor> {
     roles: new Set(row.roles),
     permissions: new Set(row.permissions),
     isPlatformStaff: row.is_platform_staff,
+    actorId: row.act_sub,
   }
 }

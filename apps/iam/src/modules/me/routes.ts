@@ -2,7 +2,7 @@ import { type App, problemResponses } from '@signet/http'
 import type { MembershipId } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import { describeRequest } from '../../request-facts.ts'
-import { findSelf } from '../sessions/index.ts'
+import { findSelf, findSelfInPerson } from '../sessions/index.ts'
 import { AcceptedMembership, Me, MeChange, MembershipPath } from './schema.ts'
 import { acceptMembership, changeMe, findMe } from './service.ts'
 
@@ -49,7 +49,7 @@ export function serveMe(app: App, deps: Deps): void {
     },
     async request => {
       const facts = describeRequest(request)
-      const self = await findSelf(deps, request.principal, facts)
+      const self = await findSelfInPerson(deps, request.principal, facts)
       return acceptMembership(deps, self, request.params.id as MembershipId, facts)
     },
   )

@@ -1,4 +1,4 @@
-export type { SessionRow } from './repo.ts'
+export { type SessionRow, sessionLife } from './repo.ts'
 export { serveTokens } from './routes.ts'
 export { TokenAnswer } from './schema.ts'
 export { clearTokens, sendTokens, tokenCookies } from './token-cookies.ts'

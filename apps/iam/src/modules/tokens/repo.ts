@@ -19,7 +19,7 @@ export interface SessionRow {
 }
 
 /** A session is over so long after its sign-in, however often it was refreshed. */
-const sessionLife = '30 days'
+export const sessionLife = '30 days'
 /** Within it a repeated refresh gets the same answer: the first may have been lost on the way. */
 const grace = '10 seconds'
 

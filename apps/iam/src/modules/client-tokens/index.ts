@@ -1,0 +1,4 @@
+export { findAdvisor } from './advisor.ts'
+export { inviteClient } from './invitations.ts'
+export { serveClientTokens } from './routes.ts'
+export { Purpose } from './schema.ts'

@@ -1,0 +1,82 @@
+/** An advisor invites an address, whose person may not exist yet. The token goes there and nowhere else: it proves the address. */
+import { recordAudit } from '@signet/accounts'
+import { inTenant, type TenantTx } from '@signet/db'
+import { authorize, problem } from '@signet/kernel'
+import type { Deps, RequestFacts } from '../../deps.ts'
+import type { Self } from '../sessions/index.ts'
+import { enqueueRequested } from './events.ts'
+import { nameOf } from './names.ts'
+import { clientTokenPolicy } from './policy.ts'
+import { findProfile, insertInvitation, takeInvitationTurn } from './repo.ts'
+import { createClientSecret } from './secret.ts'
+
+const lifeDays = 7
+const invitationsPerDay = 50
+
+export interface Invitation {
+  readonly email: string
+  readonly name: string
+  readonly purpose: string
+}
+
+/**
+ * Mails an invitation, which takes the place of the advisor's former one to the same address. The answer is the same whether
+ * somebody has an account with it or nobody does.
+ * @throws Problem `forbidden` without the role, `invalid-input` for one's own address, `too-many-requests`
+ */
+export async function inviteClient(
+  deps: Deps,
+  self: Self,
+  invitation: Invitation,
+  request: RequestFacts,
+): Promise<void> {
+  const grant = authorize(clientTokenPolicy, 'invitations:create', self, null)
+  const refused = await inTenant(deps.database, self.tenantId, async tx => {
+    const { turn, retryAfter } = await takeInvitationTurn(tx, grant, invitationsPerDay)
+    if (turn === null || turn > invitationsPerDay) {
+      if (turn !== null) await recordThrottled(tx, self, request)
+      return { retryAfterSeconds: retryAfter }
+    }
+    const email = invitation.email.toLowerCase()
+    const advisor = await findProfile(tx, self.userId)
+    if (advisor?.email === email) {
+      const errors = [{ pointer: '/client_email', message: 'must be the address of somebody else' }]
+      throw problem('invalid-input', undefined, { errors })
+    }
+    const secret = createClientSecret()
+    const { name, purpose } = invitation
+    const row = await insertInvitation(tx, grant, { hash: secret.hash, email, name, purpose, lifeDays })
+    await deps.outbox.enqueue(tx, {
+      channel: 'email',
+      recipient: email,
+      // Whoever has the address is not looked up: they may be at home in a tenant that is none of this advisor's business.
+      userId: null,
+      template: 'invitation',
+      data: { token: secret.text, advisor: nameOf(advisor), purpose, days: lifeDays },
+      expiresAt: row.expiresAt,
+    })
+    await recordAudit(tx, {
+      action: 'client-token.created',
+      actor: self,
+      targetType: 'client-token',
+      targetId: row.id,
+      after: { client_token_id: row.id, kind: 'invitation', email, expires_at: row.expiresAt.toISOString() },
+      request,
+    })
+    await enqueueRequested(deps, tx, self, { clientTokenId: row.id, kind: 'invitation', userId: null })
+    return undefined
+  })
+  // Thrown here and not above: a transaction that was rolled back would have counted nothing.
+  if (refused !== undefined) throw problem('too-many-requests', undefined, refused)
+}
+
+function recordThrottled(tx: TenantTx, self: Self, request: RequestFacts): Promise<void> {
+  return recordAudit(tx, {
+    action: 'client-token.throttled',
+    actor: self,
+    targetType: 'user',
+    targetId: self.userId,
+    after: { kind: 'invitation', limit: invitationsPerDay },
+    request,
+  })
+}
