@@ -31,8 +31,8 @@ export function serveEngIdentity(scope: App, deps: Deps): void {
     },
     async request => {
       const { client_name: name, client_email: email, reason: purpose } = request.body
-      const facts = describeRequest(request)
-      await inviteClient(deps, await findAdvisor(deps, request.principal, facts), { name, email, purpose }, facts)
+      const advisor = await findAdvisor(deps, request.principal, describeRequest(request))
+      await inviteClient(deps, advisor, { name, email, purpose })
       return { ok: true as const, message: `An invitation token has been sent to ${email}` }
     },
   )

@@ -2,12 +2,12 @@
 import { recordAudit } from '@signet/accounts'
 import { inTenant, type TenantTx } from '@signet/db'
 import { authorize, problem } from '@signet/kernel'
-import type { Deps, RequestFacts } from '../../deps.ts'
+import type { Deps } from '../../deps.ts'
 import type { Self } from '../sessions/index.ts'
 import { enqueueRequested } from './events.ts'
 import { nameOf } from './names.ts'
 import { clientTokenPolicy } from './policy.ts'
-import { findProfile, insertInvitation, takeInvitationTurn } from './repo.ts'
+import { findProfile, insertInvitation, type InvitationGrant, takeInvitationTurn } from './repo.ts'
 import { createClientSecret } from './secret.ts'
 
 const lifeDays = 7
@@ -24,19 +24,10 @@ export interface Invitation {
  * somebody has an account with it or nobody does.
  * @throws Problem `forbidden` without the role, `invalid-input` for one's own address, `too-many-requests`
  */
-export async function inviteClient(
-  deps: Deps,
-  self: Self,
-  invitation: Invitation,
-  request: RequestFacts,
-): Promise<void> {
+export async function inviteClient(deps: Deps, self: Self, invitation: Invitation): Promise<void> {
   const grant = authorize(clientTokenPolicy, 'invitations:create', self, null)
-  const refused = await inTenant(deps.database, self.tenantId, async tx => {
-    const { turn, retryAfter } = await takeInvitationTurn(tx, grant, invitationsPerDay)
-    if (turn === null || turn > invitationsPerDay) {
-      if (turn !== null) await recordThrottled(tx, self, request)
-      return { retryAfterSeconds: retryAfter }
-    }
+  await takeTurn(deps, self, grant)
+  await inTenant(deps.database, self.tenantId, async tx => {
     const email = invitation.email.toLowerCase()
     const advisor = await findProfile(tx, self.userId)
     if (advisor?.email === email) {
@@ -61,22 +52,31 @@ export async function inviteClient(
       targetType: 'client-token',
       targetId: row.id,
       after: { client_token_id: row.id, kind: 'invitation', email, expires_at: row.expiresAt.toISOString() },
-      request,
+      request: self.request,
     })
     await enqueueRequested(deps, tx, self, { clientTokenId: row.id, kind: 'invitation', userId: null })
-    return undefined
   })
-  // Thrown here and not above: a transaction that was rolled back would have counted nothing.
-  if (refused !== undefined) throw problem('too-many-requests', undefined, refused)
 }
 
-function recordThrottled(tx: TenantTx, self: Self, request: RequestFacts): Promise<void> {
+/** In a transaction of its own: what fails afterwards is counted, and nobody waits for the advisor's other invitations. */
+async function takeTurn({ database }: Deps, self: Self, grant: InvitationGrant): Promise<void> {
+  const { turn, retryAfter } = await inTenant(database, self.tenantId, async tx => {
+    const taken = await takeInvitationTurn(tx, grant, invitationsPerDay)
+    if (taken.turn === invitationsPerDay + 1) await recordThrottled(tx, self)
+    return taken
+  })
+  if (turn === null || turn > invitationsPerDay) {
+    throw problem('too-many-requests', undefined, { retryAfterSeconds: retryAfter })
+  }
+}
+
+function recordThrottled(tx: TenantTx, self: Self): Promise<void> {
   return recordAudit(tx, {
     action: 'client-token.throttled',
     actor: self,
     targetType: 'user',
     targetId: self.userId,
     after: { kind: 'invitation', limit: invitationsPerDay },
-    request,
+    request: self.request,
   })
 }

@@ -43,6 +43,7 @@ export interface CreatedRow {
 }
 
 type Advisor = Pick<Actor, 'userId' | 'roles'>
+export type InvitationGrant = Grant<'invitations:create', null, Advisor>
 
 /** Undefined where there is no such member of the tenant. */
 export async function findAdvised(
@@ -83,7 +84,7 @@ export async function insertAccessToken(
 /** Takes the place of the advisor's live invitations of the same address. */
 export async function insertInvitation(
   { sql, tenantId }: TenantTx,
-  { actor }: Grant<'invitations:create', null, Advisor>,
+  { actor }: InvitationGrant,
   invitation: {
     readonly hash: Uint8Array
     readonly email: string
@@ -92,6 +93,8 @@ export async function insertInvitation(
     readonly lifeDays: number
   },
 ): Promise<CreatedRow> {
+  // One after the other, or two at once would find no former one and both live.
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`invitation:${tenantId}:${actor.userId}:${invitation.email}`}, 0))`
   await sql`
     update client_tokens set withdrawn_at = now()
     where tenant_id = ${tenantId} and advisor_id = ${actor.userId} and kind = 'invitation' and invited_email = ${invitation.email}
@@ -110,10 +113,10 @@ export interface Turn {
   readonly retryAfter: number
 }
 
-/** One of the advisor's invitations of this day. Whoever else asks for one waits until this transaction ends. */
+/** One of the advisor's invitations of this day. */
 export async function takeInvitationTurn(
   { sql, tenantId }: TenantTx,
-  { actor }: Grant<'invitations:create', null, Advisor>,
+  { actor }: InvitationGrant,
   limit: number,
 ): Promise<Turn> {
   const [row] = await sql<[Turn]>`

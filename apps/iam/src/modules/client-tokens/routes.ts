@@ -33,9 +33,8 @@ export function serveClientTokens(app: App, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const facts = describeRequest(request)
-      const self = await findAdvisor(deps, request.principal, facts)
-      const made = await createClientToken(deps, self, request.body, facts)
+      const self = await findAdvisor(deps, request.principal, describeRequest(request))
+      const made = await createClientToken(deps, self, request.body)
       return reply.code(201).header('cache-control', 'no-store').send(made)
     },
   )
@@ -68,23 +67,22 @@ export function serveClientTokens(app: App, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const facts = describeRequest(request)
-      const self = await findAdvisor(deps, request.principal, facts)
-      await withdrawOwnToken(deps, self, request.params.id as ClientTokenId, facts)
+      const self = await findAdvisor(deps, request.principal, describeRequest(request))
+      await withdrawOwnToken(deps, self, request.params.id as ClientTokenId)
       return reply.code(204).send(null)
     },
   )
   app.post(
     '/auth/client-token',
     {
-      config: { access: 'public' },
+      config: { access: 'public', perMinute: 60 },
       schema: {
         tags,
         summary: 'Redeem a client token or an invitation',
         description:
           'Exactly once. An access token opens a session of the client in which the advisor acts; an invitation opens a session of the invited person, who is made where there is none. Whatever is wrong, the answer is the same.',
         body: Redemption,
-        response: { 200: TokenAnswer, ...problemResponses(400, 401, 503) },
+        response: { 200: TokenAnswer, ...problemResponses(400, 401, 403, 429, 503) },
       },
     },
     async (request, reply) => {

@@ -44,7 +44,6 @@ export async function createClientToken(
   deps: Deps,
   self: Self,
   { user_id, purpose, expires_in, notify }: ClientTokenRequest,
-  request: RequestFacts,
 ): Promise<CreatedClientToken> {
   authorize(advisedPolicy, 'client-tokens:create', self, null)
   const secret = createClientSecret()
@@ -68,7 +67,7 @@ export async function createClientToken(
       targetType: 'user',
       targetId: client.userId,
       after: { client_token_id: row.id, kind: 'access', expires_at: row.expiresAt.toISOString(), notified: notify },
-      request,
+      request: self.request,
     })
     await enqueueRequested(deps, tx, self, { clientTokenId: row.id, kind: 'access', userId: client.userId })
     return { id: row.id, token: secret.text, expires_at: row.expiresAt.toISOString() }
@@ -122,12 +121,7 @@ export async function listOwnTokens(
  * What was spent or is over stays as it is.
  * @throws Problem `forbidden`, `client-token-not-found`, also for the tokens of others
  */
-export async function withdrawOwnToken(
-  deps: Deps,
-  self: Self,
-  id: ClientTokenId,
-  request: RequestFacts,
-): Promise<void> {
+export async function withdrawOwnToken(deps: Deps, self: Self, id: ClientTokenId): Promise<void> {
   authorize(clientTokenPolicy, 'client-tokens:delete', self, null)
   await inTenant(deps.database, self.tenantId, async tx => {
     const token = await findClientToken(tx, id)
@@ -141,7 +135,7 @@ export async function withdrawOwnToken(
         ? { targetType: 'client-token', targetId: id }
         : { targetType: 'user', targetId: token.userId }),
       before: { client_token_id: id, kind: token.kind, email: token.invitedEmail },
-      request,
+      request: self.request,
     })
   })
 }
