@@ -104,9 +104,11 @@ CREATE TRIGGER membership_roles__end_acting AFTER DELETE ON membership_roles
   FOR EACH ROW EXECUTE FUNCTION end_acting_of_advisor();
 
 -- The person of an address that a redeemed invitation has just proved, made in the inviting tenant where there is none. Raises
--- SG001 with the reason for whoever may not sign in. Leaves the tenant set to the inviting one.
+-- SG001 with the reason for whoever may not sign in. Leaves the tenant set to the inviting one. The event tells another service of
+-- a person who was made.
 CREATE FUNCTION find_invited_person(
-  p_tenant uuid, p_email text, p_name text, p_advisor uuid, p_ip text, p_agent text, p_request uuid
+  p_tenant uuid, p_email text, p_name text, p_advisor uuid, p_ip text, p_agent text, p_request uuid, p_event uuid,
+  p_event_recipient text, p_event_payload bytea
 ) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp
@@ -150,6 +152,10 @@ BEGIN
   IF v_made IS NOT NULL THEN
     PERFORM record_event(p_tenant, 'user.registered', NULL, NULL, 'user', v.id::text,
       jsonb_strip_nulls(jsonb_build_object('email', p_email, 'name', p_name, 'advisor_id', p_advisor)), p_ip, p_request, p_agent);
+    IF p_event IS NOT NULL THEN
+      INSERT INTO outbound_messages (tenant_id, id, channel, user_id, recipient, template, payload)
+      VALUES (p_tenant, p_event, 'event', v.id, p_event_recipient, 'user.created', p_event_payload);
+    END IF;
   END IF;
   -- An administrator's invitation of the same address is taken up with it: it asks for the same proof.
   UPDATE memberships m SET user_id = v.id, invited_email = NULL, status = 'active', updated_at = now(), version = m.version + 1
@@ -176,7 +182,7 @@ BEGIN
   RETURN v.id;
 END
 $$;
-ALTER FUNCTION find_invited_person(uuid, text, text, uuid, text, text, uuid) OWNER TO signet_system;
+ALTER FUNCTION find_invited_person(uuid, text, text, uuid, text, text, uuid, uuid, text, bytea) OWNER TO signet_system;
 
 -- Spends a client token and opens its session: one guarded UPDATE decides who does. No row: there is no such token, it was
 -- spent, withdrawn or has expired, or the session cannot be opened; then nothing is spent and nothing else is written but the
@@ -187,7 +193,7 @@ ALTER FUNCTION find_invited_person(uuid, text, text, uuid, text, text, uuid) OWN
 --               just as well, whatever they hold and whoever asks for it: so nothing is compared with what the advisor holds.
 CREATE FUNCTION redeem_client_token(
   p_token bytea, p_session uuid, p_leaf bytea, p_idle interval, p_life interval, p_fingerprint bytea, p_ip text, p_agent text,
-  p_request uuid, p_event uuid, p_event_payload bytea
+  p_request uuid, p_event_recipient text, p_created_event uuid, p_created_payload bytea, p_login_event uuid, p_login_payload bytea
 ) RETURNS TABLE (
   tenant_id uuid, user_id uuid, act_sub uuid, amr text[], roles text[], permissions text[], kind text, authenticated_at timestamptz,
   refresh_expires_at timestamptz, must_change boolean
@@ -249,11 +255,12 @@ BEGIN
       SELECT * INTO s FROM open_session(p_session, v_user, t.tenant_id, NULL, p_leaf, v_amr, p_idle, c_acting_life, 'session.opened',
         p_ip, p_agent, p_request, 'client-token', NULL, v_act);
     ELSE
-      v_user := find_invited_person(t.tenant_id, t.invited_email, t.invited_name, t.advisor_id, p_ip, p_agent, p_request);
+      v_user := find_invited_person(t.tenant_id, t.invited_email, t.invited_name, t.advisor_id, p_ip, p_agent, p_request,
+        p_created_event, p_event_recipient, p_created_payload);
       v_amr := ARRAY['otp'];
       UPDATE client_tokens c SET user_id = v_user WHERE c.tenant_id = t.tenant_id AND c.id = t.id;
       SELECT * INTO s FROM open_session(p_session, v_user, t.tenant_id, NULL, p_leaf, v_amr, p_idle, p_life, 'session.opened',
-        p_ip, p_agent, p_request, 'code', p_fingerprint, NULL, p_event, 'analytics', p_event_payload);
+        p_ip, p_agent, p_request, 'code', p_fingerprint, NULL, p_login_event, p_event_recipient, p_login_payload);
     END IF;
     IF s.authenticated_at IS NULL THEN RAISE EXCEPTION 'changed-meanwhile' USING ERRCODE = 'SG001'; END IF;
     PERFORM record_event(t.tenant_id, 'client-token.redeemed', coalesce(v_act, v_user), p_session, 'user', v_user::text,
@@ -267,12 +274,12 @@ BEGIN
     s.must_change;
 END
 $$;
-ALTER FUNCTION redeem_client_token(bytea, uuid, bytea, interval, interval, bytea, text, text, uuid, uuid, bytea) OWNER TO signet_system;
+ALTER FUNCTION redeem_client_token(bytea, uuid, bytea, interval, interval, bytea, text, text, uuid, text, uuid, bytea, uuid, bytea) OWNER TO signet_system;
 
 REVOKE CREATE ON SCHEMA public FROM signet_system;
 -- Parts of the functions above, which no program calls.
 REVOKE EXECUTE ON FUNCTION end_acting(uuid, uuid, uuid, text), end_acting_for_client(), end_acting_of_advisor(),
-  find_invited_person(uuid, text, text, uuid, text, text, uuid),
-  redeem_client_token(bytea, uuid, bytea, interval, interval, bytea, text, text, uuid, uuid, bytea) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION redeem_client_token(bytea, uuid, bytea, interval, interval, bytea, text, text, uuid, uuid, bytea)
+  find_invited_person(uuid, text, text, uuid, text, text, uuid, uuid, text, bytea),
+  redeem_client_token(bytea, uuid, bytea, interval, interval, bytea, text, text, uuid, text, uuid, bytea, uuid, bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION redeem_client_token(bytea, uuid, bytea, interval, interval, bytea, text, text, uuid, text, uuid, bytea, uuid, bytea)
   TO signet_app, signet_system;

@@ -1,7 +1,9 @@
 import type { TenantTx } from '@signet/db'
 import type { ClientTokenId, UserId } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
+import { eventReceiver } from '../../events.ts'
 import type { Self } from '../sessions/index.ts'
+import type { SessionEvents } from './repo.ts'
 
 /** Tells the service that counts, where there is one, that an advisor has asked for a token. Without address or token. */
 export async function enqueueRequested(
@@ -24,9 +26,19 @@ export async function enqueueRequested(
   }
   await outbox.enqueue(tx, {
     channel: 'event',
-    recipient: 'analytics',
+    recipient: eventReceiver,
     userId: self.userId,
     template: 'client.token.requested',
     data: { payload },
   })
+}
+
+/** Of the redemption of an invitation. Who it is the function alone finds out: the rows of the messages name them. */
+export function sessionEvents({ outbox }: Pick<Deps, 'outbox'>): SessionEvents {
+  const payload = { way: 'invitation' }
+  return {
+    receiver: eventReceiver,
+    created: outbox.seal('user.created', { payload }),
+    login: outbox.seal('user.login', { payload }),
+  }
 }

@@ -169,13 +169,20 @@ export interface RedeemedRow extends SessionRow {
   readonly userId: UserId
 }
 
+/** What another service is told of an invitation: of a person who was made, and of a sign-in. */
+export interface SessionEvents {
+  readonly receiver: string
+  readonly created: SealedMessage
+  readonly login: SealedMessage
+}
+
 /** One statement that spends the token and opens its session. Undefined where it does neither; the reason is audited. */
 export async function redeemClientToken(
   database: Database,
   { refreshTokenTtlSeconds }: TokenSettings,
   hash: Uint8Array,
   token: RefreshToken,
-  { fingerprint, event }: { readonly fingerprint: Uint8Array; readonly event: SealedMessage | undefined },
+  { fingerprint, events }: { readonly fingerprint: Uint8Array; readonly events: SessionEvents | undefined },
   request: RequestFacts,
 ): Promise<RedeemedRow | undefined> {
   const [row] = await runStatement(
@@ -185,8 +192,9 @@ export async function redeemClientToken(
         authenticated_at as "authenticatedAt", extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn",
         must_change as "mustChange"
       from redeem_client_token(${hash}, ${token.sessionId}, ${token.hash}, make_interval(secs => ${refreshTokenTtlSeconds}),
-        ${sessionLife}::interval, ${fingerprint}, ${request.ip}, ${request.userAgent}, ${request.id}, ${event?.id ?? null},
-        ${event?.payload ?? null})`,
+        ${sessionLife}::interval, ${fingerprint}, ${request.ip}, ${request.userAgent}, ${request.id}, ${events?.receiver ?? null},
+        ${events?.created.id ?? null}, ${events?.created.payload ?? null}, ${events?.login.id ?? null},
+        ${events?.login.payload ?? null})`,
   )
   return row
 }

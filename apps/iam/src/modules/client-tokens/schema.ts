@@ -12,8 +12,8 @@ export const Purpose = Type.String({
 export const ClientTokenRequest = strictObject({
   user_id: Type.String({ ...IdText, description: 'A person who is assigned to you' }),
   purpose: Type.Optional(Purpose),
-  expires_in: Type.Integer({ minimum: 60, maximum: 86_400, default: 900, description: 'Seconds' }),
-  notify: Type.Boolean({ default: false, description: 'Also mail it to the client' }),
+  expires_in: Type.Optional(Type.Integer({ minimum: 60, maximum: 86_400, default: 900, description: 'Seconds' })),
+  notify: Type.Optional(Type.Boolean({ default: false, description: 'Also mail it to the client' })),
 })
 export type ClientTokenRequest = Static<typeof ClientTokenRequest>
 

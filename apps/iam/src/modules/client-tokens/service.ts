@@ -17,7 +17,7 @@ import type { Deps, RequestFacts } from '../../deps.ts'
 import { fingerprintOf } from '../../devices.ts'
 import type { Self } from '../sessions/index.ts'
 import { issueTokens, type TokenAnswer } from '../tokens/index.ts'
-import { enqueueRequested } from './events.ts'
+import { enqueueRequested, sessionEvents } from './events.ts'
 import { nameOf } from './names.ts'
 import { advisedPolicy, clientTokenPolicy } from './policy.ts'
 import {
@@ -43,7 +43,7 @@ import { createClientSecret, hashClientSecret } from './secret.ts'
 export async function createClientToken(
   deps: Deps,
   self: Self,
-  { user_id, purpose, expires_in, notify }: ClientTokenRequest,
+  { user_id, purpose, expires_in = 900, notify = false }: ClientTokenRequest,
 ): Promise<CreatedClientToken> {
   authorize(advisedPolicy, 'client-tokens:create', self, null)
   const secret = createClientSecret()
@@ -146,10 +146,9 @@ export async function withdrawOwnToken(deps: Deps, self: Self, id: ClientTokenId
  */
 export async function redeemToken(deps: Deps, text: string, request: RequestFacts): Promise<TokenAnswer> {
   const token = deps.refreshTokens.create(newId<SessionId>())
-  // Who signs in is known to the function alone; the row of the message names them.
-  const event = deps.sendsEvents ? deps.outbox.seal('user.login', { payload: { way: 'invitation' } }) : undefined
+  const events = deps.sendsEvents ? sessionEvents(deps) : undefined
   const hash = hashClientSecret(text)
-  const session = { fingerprint: fingerprintOf(deps, request), event }
+  const session = { fingerprint: fingerprintOf(deps, request), events }
   const row = await redeemClientToken(deps.database, deps.tokens, hash, token, session, request)
   if (row === undefined) throw problem('invalid-client-token')
   return issueTokens(deps, token, row, row)
