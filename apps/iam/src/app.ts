@@ -7,6 +7,7 @@ import {
   refuseCrossSite,
   type ServerOptions,
   serveHealth,
+  speakOAuth,
 } from '@signet/http'
 import { signet } from '@signet/verifier/fastify'
 import { serveEngIdentity } from './compat/eng-identity.ts'
@@ -14,6 +15,7 @@ import type { Deps } from './deps.ts'
 import { serveClientTokens } from './modules/client-tokens/index.ts'
 import { serveDiscovery } from './modules/discovery/index.ts'
 import { askDatabase, serveHealthcheck } from './modules/health/index.ts'
+import { serveIntrospection } from './modules/introspection/index.ts'
 import { serveMe } from './modules/me/index.ts'
 import { serveOtp } from './modules/otp/index.ts'
 import { servePassword } from './modules/password/index.ts'
@@ -52,7 +54,8 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
     cookies: tokenCookies(deps.cookies),
     cookieDomain: deps.cookies.domain,
   })
-  await app.register(signet, { verifier: createOwnVerifier(deps) })
+  const verifier = createOwnVerifier(deps)
+  await app.register(signet, { verifier })
   await limitRequests(app, deps.limits)
   await describeApi(app, { title: 'Signet issuer', version, description, serverUrl: deps.tokens.issuer, tags })
   serveHealth(app, { version, checks: { database: () => askDatabase(deps.database) }, isStopping: () => isStopping })
@@ -67,6 +70,10 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   serveSystemEmails(app, deps)
   serveClientTokens(app, deps)
   await app.register(async scope => serveEngIdentity(scope, deps))
+  await app.register(async scope => {
+    await speakOAuth(scope)
+    serveIntrospection(scope, deps, verifier)
+  })
   await app.register(async scope => {
     // RFC 7396: a merge patch has a media type of its own, which means nothing to the other routes.
     scope.addContentTypeParser(

@@ -125,6 +125,10 @@ t.test('the metadata (RFC 8414) name what exists', async t => {
   t.same(body, {
     issuer,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
+    introspection_endpoint: `${issuer}/oauth2/introspect`,
+    introspection_endpoint_auth_methods_supported: ['x-api-key'],
+    revocation_endpoint: `${issuer}/oauth2/revoke`,
+    revocation_endpoint_auth_methods_supported: ['none'],
     service_documentation: `${issuer}/docs`,
     response_types_supported: [],
     grant_types_supported: [],
@@ -132,6 +136,11 @@ t.test('the metadata (RFC 8414) name what exists', async t => {
   t.match(headers['cache-control'], /max-age=300/)
   for (const name of ['jwks_uri', 'service_documentation'])
     t.equal((await a.call('GET', new URL(body[name]).pathname)).status, 200, name)
+  for (const [name, status] of [
+    ['introspection_endpoint', 401],
+    ['revocation_endpoint', 400],
+  ] as const)
+    t.equal((await a.call('POST', new URL(body[name]).pathname)).status, status, name)
 })
 
 t.test('H-01 the issuer is the one of the settings, whatever Host says', async t => {

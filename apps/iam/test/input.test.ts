@@ -86,6 +86,12 @@ const otherRoutes: readonly [Method, string, isPublic: boolean][] = [
 /** Those of systems that this replaces fail in a form of their own, and ignore members that they do not know. */
 const systems = ['eng-identity']
 
+/** They speak OAuth and take forms: introspection.test.ts sends them what is sent here to the others. */
+const formRoutes: readonly [Method, string, 'public' | 'serviceKey'][] = [
+  ['POST', '/oauth2/introspect', 'serviceKey'],
+  ['POST', '/oauth2/revoke', 'public'],
+]
+
 interface Operation {
   readonly tags?: readonly string[]
   readonly requestBody?: {
@@ -140,13 +146,18 @@ t.test('the table of routes is complete', async t => {
         `${method} ${url} ${isForServices === true ? 'serviceKey' : isPublic ? 'public' : 'bearer'}`,
     ),
     ...otherRoutes.map(([method, url, isPublic]) => `${method} ${url} ${isPublic ? 'public' : 'bearer'}`),
+    ...formRoutes.map(route => route.join(' ')),
   ]
   const inOrder = (names: string[]) => names.toSorted((one, other) => one.localeCompare(other))
   t.same(inOrder(described), inOrder(listed))
   const withBody = operations
     .filter(({ operation }) => operation.requestBody !== undefined)
     .map(({ method, url }) => `${method} ${url}`)
-  t.same(inOrder(withBody), inOrder(bodyRoutes.map(({ method, url }) => `${method} ${url}`)))
+  const listedWithBody = [
+    ...bodyRoutes.map(({ method, url }) => `${method} ${url}`),
+    ...formRoutes.map(([method, url]) => `${method} ${url}`),
+  ]
+  t.same(inOrder(withBody), inOrder(listedWithBody))
   t.ok(operations.every(({ operation }) => Object.hasOwn(operation, 'security')))
 })
 

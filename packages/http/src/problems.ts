@@ -21,15 +21,16 @@ export function answerProblems(app: FastifyInstance): void {
 }
 
 function sendProblem(found: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  setFailureHeaders(found, reply)
+  return reply.code(found.status).type(mediaType).send(withInstance(found.toDocument(), request.id))
+}
+
+/** What every failure says in its headers, whatever the form of its body. */
+export function setFailureHeaders(found: Problem, reply: FastifyReply): void {
   if (found.retryAfterSeconds !== undefined) reply.header('retry-after', String(Math.ceil(found.retryAfterSeconds)))
   else if (found.status === 503) reply.header('retry-after', '1')
   if (found.status === 401) reply.header('www-authenticate', 'Bearer')
-  return reply
-    .code(found.status)
-    .headers({ ...found.headers })
-    .header('cache-control', 'no-store')
-    .type(mediaType)
-    .send(withInstance(found.toDocument(), request.id))
+  reply.headers({ ...found.headers }).header('cache-control', 'no-store')
 }
 
 function sendRefusal(error: AuthError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -56,7 +57,7 @@ const fastifyProblems: Readonly<Record<string, Parameters<typeof problem>>> = {
   FST_ERR_VALIDATION: ['invalid-input'],
 }
 
-function toProblem(error: unknown): Problem {
+export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof InputError) return problem('invalid-input', undefined, { errors: error.faults })
   const { code = '', statusCode } = error as { code?: string; statusCode?: number }

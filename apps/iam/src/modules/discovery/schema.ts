@@ -15,6 +15,10 @@ export const IssuerMetadata = Type.Object(
   {
     issuer: Type.String(),
     jwks_uri: Type.String(),
+    introspection_endpoint: Type.String(),
+    introspection_endpoint_auth_methods_supported: Type.Array(Type.String()),
+    revocation_endpoint: Type.String(),
+    revocation_endpoint_auth_methods_supported: Type.Array(Type.String()),
     service_documentation: Type.String(),
     response_types_supported: Type.Array(Type.String()),
     grant_types_supported: Type.Array(Type.String()),

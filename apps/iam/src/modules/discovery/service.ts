@@ -4,6 +4,10 @@ import type { TokenSettings } from '../../deps.ts'
 export interface IssuerMetadata {
   readonly issuer: string
   readonly jwks_uri: string
+  readonly introspection_endpoint: string
+  readonly introspection_endpoint_auth_methods_supported: readonly string[]
+  readonly revocation_endpoint: string
+  readonly revocation_endpoint_auth_methods_supported: readonly string[]
   readonly service_documentation: string
   readonly response_types_supported: readonly string[]
   readonly grant_types_supported: readonly string[]
@@ -14,6 +18,10 @@ export function describeIssuer({ issuer }: TokenSettings): IssuerMetadata {
   return {
     issuer,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
+    introspection_endpoint: `${issuer}/oauth2/introspect`,
+    introspection_endpoint_auth_methods_supported: ['x-api-key'],
+    revocation_endpoint: `${issuer}/oauth2/revoke`,
+    revocation_endpoint_auth_methods_supported: ['none'],
     service_documentation: `${issuer}/docs`,
     response_types_supported: [],
     grant_types_supported: [],

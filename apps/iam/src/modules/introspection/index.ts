@@ -1,0 +1,1 @@
+export { serveIntrospection } from './routes.ts'
