@@ -88,6 +88,11 @@ t.test('introspection of an access token (RFC 7662)', async t => {
   })
   await t.test('names who acts for the person, while they may', async t => {
     const advisor = await a.register({ email: 'advisor@example.com' })
+    await a.asOwner(
+      sql => sql`insert into membership_roles (tenant_id, membership_id, role_id)
+        select m.tenant_id, m.id, r.id from memberships m join roles r on r.tenant_id = m.tenant_id and r.name = 'advisor'
+        where m.user_id = ${advisor.id}`,
+    )
     const led = await a.signIn('ada@example.com')
     await a.asOwner(sql => sql`update sessions set act_sub = ${advisor.id} where id = ${claimsOf(led).sid}`)
     t.match((await introspect(led.access_token)).body, { active: true, sub: ada.id, act: { sub: advisor.id } })
