@@ -42,6 +42,7 @@ export async function measureEnumeration(bench: Bench): Promise<Row[]> {
   const perName = Math.ceil((samples + warmUps) / signInsPerName)
   const suspended = await seed(perName, 'suspended')
   const known = await seed(perName)
+  const codes = codeNames(await seed(samples + warmUps))
   const wrong = randomBytes(15).toString('base64url')
   const signIns = (emails: readonly string[], secret: string) =>
     Array.from({ length: signInsPerName }, () => emails.map(email => ({ email, password: secret }))).flat()
@@ -55,6 +56,18 @@ export async function measureEnumeration(bench: Bench): Promise<Row[]> {
         'unknown person': signIns(nobodies(perName), wrong),
         'suspended, right password': signIns(suspended, password),
       },
+    },
+    {
+      subject: 'asking for a code',
+      path: '/api/v1/otp/requests',
+      status: 202,
+      kinds: bodiesOf(codes, email => ({ email })),
+    },
+    {
+      subject: 'a wrong code',
+      path: '/api/v1/otp/verifications',
+      status: 400,
+      kinds: bodiesOf(codes, email => ({ email, code: anyCode() })),
     },
   ]
   await using issuer = await startIssuer(bench, database.url)
@@ -72,6 +85,20 @@ const workerFile = new URL('../workers/timing.ts', import.meta.url)
 /** Of the form of those who are somebody: an answer's time may well depend on how long a name is. */
 function nobodies(count: number): string[] {
   return Array.from({ length: count }, () => `${randomBytes(12).toString('hex')}@bench.invalid`)
+}
+
+/** Addresses to ask about, each once: a code is sent at most once a minute. */
+function codeNames(known: readonly string[]): Readonly<Record<string, readonly string[]>> {
+  return { 'known address': known, 'unknown address': nobodies(known.length) }
+}
+
+function bodiesOf(names: Readonly<Record<string, readonly string[]>>, bodyOf: (email: string) => object): Kinds {
+  return Object.fromEntries(Object.entries(names).map(([name, emails]) => [name, emails.map(bodyOf)]))
+}
+
+/** Wrong but once in a million times. */
+function anyCode(): string {
+  return randomInt(1_000_000).toString().padStart(6, '0')
 }
 
 let requests = 0
