@@ -1,11 +1,14 @@
 import type { PasswordHasher } from '@signet/accounts'
 import type { Database } from '@signet/db'
+import type { Outbox } from '@signet/delivery'
 
 /** What the modules work with. */
 export interface Deps {
   readonly db: Database
   readonly hasher: PasswordHasher
   readonly passwordMinLength: number
+  /** Messages written here are sent by the issuer. */
+  readonly outbox: Outbox
   readonly setup: {
     /** Who sends it may initialise the installation. */
     readonly token: string | undefined

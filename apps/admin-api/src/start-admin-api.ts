@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { createHasher } from '@signet/accounts'
 import { assertSafeSchema, type Database } from '@signet/db'
+import { createOutbox } from '@signet/delivery'
 import { loadInstallationSecret, type Program, type ServerOptions, startProgram } from '@signet/http'
 import { deriveKey } from '@signet/kernel'
 import { createVerifier } from '@signet/verifier'
@@ -45,6 +46,7 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
     db: database,
     hasher: createHasher({ maxConcurrent: lanes, queueLimit: lanes * queuedJobsPerLane }),
     passwordMinLength: options.passwordMinLength,
+    outbox: createOutbox(deriveKey(secret, 'outbox')),
     setup: { token: setupToken, isLoopbackTrusted: trustProxy.length === 0 },
     keys: { cursor: deriveKey(secret, 'cursor'), idempotency: deriveKey(secret, 'idempotency') },
     verifier,

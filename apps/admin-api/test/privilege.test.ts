@@ -91,6 +91,7 @@ t.test('X-02 nobody acts on a person who holds more than they do', async t => {
     ['DELETE', `users/${userId}`, undefined],
     ['POST', `users/${userId}/suspend`, undefined],
     ['POST', `users/${userId}/activate`, undefined],
+    ['POST', `users/${userId}/reset-password`, undefined],
     ['POST', `users/${userId}/roles`, { role_id: await cast.addRole(company, []) }],
     ['DELETE', `users/${userId}/roles/${strongRole}`, undefined],
     ['DELETE', `memberships/${guestMembership}`, undefined],

@@ -198,6 +198,14 @@ export const routes: readonly Route[] = [
       return { params: { id } }
     },
   },
+  {
+    ...userRoute('/reset-password'),
+    method: 'POST',
+    needs: 'users:modify',
+    status: 200,
+    event: 'password.reset',
+    prepare: async world => ({ params: { id: await aPerson(world) } }),
+  },
   ...assignmentRoutes('users', 'users:read', aPerson),
 
   { method: 'GET', path: '/admin/v1/memberships', needs: 'memberships:list', status: 200, prepare: nothing },

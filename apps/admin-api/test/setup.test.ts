@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { createHasher } from '@signet/accounts'
+import { createOutbox } from '@signet/delivery'
 import { runStatement, withAdminClient } from '@signet/db'
 import { deriveKey, SettingsError } from '@signet/kernel'
 import { createTestCast, testDatabase } from '@signet/testkit'
@@ -24,6 +25,7 @@ async function freshApp(t: Test, setup: AppDeps['setup']) {
     db,
     hasher: createHasher({ maxConcurrent: 2, queueLimit: 100 }),
     passwordMinLength: 8,
+    outbox: createOutbox(deriveKey(secret, 'outbox')),
     setup,
     keys: { cursor: deriveKey(secret, 'cursor'), idempotency: deriveKey(secret, 'idempotency') },
     verifier: createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks } }),

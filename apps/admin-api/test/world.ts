@@ -1,6 +1,7 @@
 /** One app on a database of its own, and people to call it. */
 import { randomBytes } from 'node:crypto'
 import { createHasher } from '@signet/accounts'
+import { createOutbox } from '@signet/delivery'
 import type { App } from '@signet/http'
 import { deriveKey, type TenantId } from '@signet/kernel'
 import { createTestCast, type TestActor, type TestCast, type TestDatabase, testDatabase } from '@signet/testkit'
@@ -55,6 +56,7 @@ export async function createWorld(t: Test): Promise<World> {
     db: database.db,
     hasher: createHasher({ maxConcurrent: 2, queueLimit: 100 }),
     passwordMinLength: 8,
+    outbox: createOutbox(deriveKey(secret, 'outbox')),
     setup: { token: undefined, isLoopbackTrusted: true },
     keys: { cursor: deriveKey(secret, 'cursor'), idempotency: deriveKey(secret, 'idempotency') },
     verifier: createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks } }),

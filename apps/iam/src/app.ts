@@ -11,6 +11,7 @@ import {
 } from '@signet/http'
 import { signet } from '@signet/verifier/fastify'
 import { serveEngIdentity } from './compat/eng-identity.ts'
+import { serveScalableAuth } from './compat/scalable-auth.ts'
 import type { Deps } from './deps.ts'
 import { serveClientTokens } from './modules/client-tokens/index.ts'
 import { serveDiscovery } from './modules/discovery/index.ts'
@@ -19,6 +20,7 @@ import { serveIntrospection } from './modules/introspection/index.ts'
 import { serveMe } from './modules/me/index.ts'
 import { serveOtp } from './modules/otp/index.ts'
 import { servePassword } from './modules/password/index.ts'
+import { serveRefreshKeys } from './modules/refresh-keys/index.ts'
 import { serveRegistration } from './modules/registration/index.ts'
 import { serveSessions } from './modules/sessions/index.ts'
 import { serveSignIn } from './modules/sign-in/index.ts'
@@ -34,6 +36,7 @@ const tags = [
   { name: 'Tokens', description: 'Sign in, refresh, sign out, change the tenant' },
   { name: 'People', description: 'One’s own account' },
   { name: 'Sessions', description: 'Where one is signed in' },
+  { name: 'scalable-auth', description: 'Routes of an older system, for callers that have only the base URL changed' },
   { name: 'Services', description: 'For other services of ours, which show a service key' },
   { name: 'Advisors', description: 'Opening a door for a client, once' },
   { name: 'Discovery', description: 'Keys and metadata for those who verify tokens' },
@@ -70,6 +73,8 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   serveSystemEmails(app, deps)
   serveClientTokens(app, deps)
   await app.register(async scope => serveEngIdentity(scope, deps))
+  serveRefreshKeys(app, deps)
+  await app.register(async scope => serveScalableAuth(scope, deps))
   await app.register(async scope => {
     await speakOAuth(scope)
     serveIntrospection(scope, deps, verifier)

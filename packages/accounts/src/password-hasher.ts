@@ -12,6 +12,8 @@ export interface PasswordHasher {
   hash(password: string): Promise<string>
   /** False for a null hash, after the same work. @throws Problem `hashing-busy` */
   verify(hash: string | null, password: string): Promise<boolean>
+  /** Was it made with less than we ask of a hash now? Then it is made anew when its password is at hand. */
+  isOutdated(hash: string): boolean
 }
 
 export interface HasherOptions {
@@ -25,6 +27,9 @@ export interface HasherOptions {
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
 const retryAfterSeconds = 1
+
+/** The current variant and version of the algorithm, and what it cost. */
+const currentForm = /^\$argon2id\$v=19\$m=(?<memory>\d+),t=(?<passes>\d+),p=\d+\$/
 
 export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): PasswordHasher {
   const dummyHash = hashSync(randomBytes(32), parameters)
@@ -53,6 +58,14 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
     verify: async (hash, password) => {
       const isRight = await inLane(() => verifyArgon2(hash ?? dummyHash, prepare(password)))
       return hash !== null && isRight
+    },
+    isOutdated: hash => {
+      const cost = currentForm.exec(hash)?.groups
+      return (
+        cost === undefined ||
+        Number(cost['memory']) < parameters.memoryCost ||
+        Number(cost['passes']) < parameters.timeCost
+      )
     },
   }
 }

@@ -1,5 +1,5 @@
 /** The hash of a person's password stands in their home tenant and is read and written here alone. */
-import { passwordCredentials, type TenantTx } from '@signet/db'
+import { passwordCredentials, type TenantTx, users } from '@signet/db'
 import { problem, type TenantId, type UserId } from '@signet/kernel'
 import { and, eq } from 'drizzle-orm'
 
@@ -21,7 +21,8 @@ export async function findPasswordHash(tx: TenantTx, { userId, tenantId }: Perso
 
 /**
  * Sets the password. With `checkedHash` only where that is the hash still: of two who change it at once, knowing the same
- * old one, the second is told.
+ * old one, the second is told. The person is locked first, so that a refresh key that is being set at this moment is seen
+ * and dies with the old password.
  * @throws Problem `concurrent-change`
  */
 export async function setPassword(
@@ -31,6 +32,11 @@ export async function setPassword(
   { mustChange, checkedHash }: { readonly mustChange: boolean; readonly checkedHash?: string },
 ): Promise<void> {
   const change = { hash, mustChange, changedAt: new Date() }
+  await tx.db
+    .select({ id: users.id })
+    .from(users)
+    .where(and(eq(users.tenantId, tenantId), eq(users.id, userId)))
+    .for('update')
   if (checkedHash === undefined) {
     await tx.db
       .insert(passwordCredentials)
@@ -50,6 +56,27 @@ export async function setPassword(
     )
     .returning({ userId: passwordCredentials.userId })
   if (changed.length === 0) throw problem('concurrent-change')
+}
+
+/**
+ * The same password, hashed as we do it now. Nothing happens where another hash stands there by now. The password is as old
+ * as it was: what hangs on it lives on.
+ */
+export async function renewHash(
+  tx: TenantTx,
+  { userId, tenantId }: PersonRef,
+  { checkedHash, hash }: { readonly checkedHash: string; readonly hash: string },
+): Promise<void> {
+  await tx.db
+    .update(passwordCredentials)
+    .set({ hash })
+    .where(
+      and(
+        eq(passwordCredentials.tenantId, tenantId),
+        eq(passwordCredentials.userId, userId),
+        eq(passwordCredentials.hash, checkedHash),
+      ),
+    )
 }
 
 export async function removePassword(tx: TenantTx, { userId, tenantId }: PersonRef): Promise<void> {

@@ -6,6 +6,7 @@ import { removePassword } from './password-repo.ts'
 import { endUserSessions } from './sessions-repo.ts'
 import type { User } from './user.ts'
 import { deleteHomeMembership, updateUser } from './users-repo.ts'
+import { reopenWaysIn } from './ways-in-repo.ts'
 
 /** @throws Problem `user-state-conflict` unless active, `last-administrator`, `concurrent-change` */
 export async function suspendUser(tx: TenantTx, grant: Grant<'users:modify', User>): Promise<User> {
@@ -16,10 +17,15 @@ export async function suspendUser(tx: TenantTx, grant: Grant<'users:modify', Use
   return user
 }
 
-/** @throws Problem `user-state-conflict` unless suspended, `concurrent-change` */
+/**
+ * A suspended person may sign in again. Whoever is active already stays so: what strangers have locked by failing is open
+ * again for both.
+ * @throws Problem `concurrent-change`
+ */
 export async function activateUser(tx: TenantTx, grant: Grant<'users:modify', User>): Promise<User> {
-  assertStatus(grant.resource, 'suspended')
-  const user = await updateUser(tx, grant, { status: 'active' })
+  const person = grant.resource
+  const user = person.status === 'active' ? person : await updateUser(tx, grant, { status: 'active' })
+  await reopenWaysIn(tx, user.id)
   await recordStatus(tx, grant, 'user.activated', user)
   return user
 }

@@ -1,6 +1,6 @@
 import { Problem } from '@signet/kernel'
 import t from 'tap'
-import { checkPassword, createHasher, wordsAbout } from '../src/index.ts'
+import { checkPassword, createHasher, createTemporaryPassword, wordsAbout } from '../src/index.ts'
 
 function refusalOf(password: string, ownWords: readonly string[] = []): string {
   try {
@@ -100,4 +100,35 @@ t.test('the hasher', async t => {
     await t.rejects(hasher.verify('not a hash', 'anything'))
     t.equal(await hasher.verify(null, 'anything'), false)
   })
+})
+
+t.test('P-02 a hash is outdated that cost less than we ask, or is of another variant or version', async t => {
+  const hasher = createHasher({ maxConcurrent: 1, queueLimit: 10 })
+  t.equal(hasher.isOutdated(await hasher.hash('a right password')), false)
+  for (const current of ['m=19456,t=2,p=1', 'm=65536,t=3,p=4', 'm=19456,t=3,p=1']) {
+    t.equal(hasher.isOutdated(`$argon2id$v=19$${current}$c2FsdA$aGFzaA`), false, current)
+  }
+  for (const old of [
+    '$argon2id$v=19$m=19455,t=2,p=1$c2FsdA$aGFzaA',
+    '$argon2id$v=19$m=19456,t=1,p=1$c2FsdA$aGFzaA',
+    '$argon2id$v=16$m=19456,t=2,p=1$c2FsdA$aGFzaA',
+    '$argon2i$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA',
+    '$argon2d$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA',
+    '$2b$12$c2FsdA',
+  ]) {
+    t.equal(hasher.isOutdated(old), true, old)
+  }
+})
+
+t.test('temporary passwords have twelve characters, each as likely as any other', async t => {
+  const counts = new Map<string, number>()
+  const passwords = Array.from({ length: 20_000 }, createTemporaryPassword)
+  for (const character of passwords.join('')) counts.set(character, (counts.get(character) ?? 0) + 1)
+  t.ok(passwords.every(password => password.length === 12))
+  t.equal(new Set(passwords).size, passwords.length)
+  t.equal(counts.size, 56)
+  t.notOk(['0', 'O', 'o', '1', 'I', 'l'].some(character => counts.has(character)))
+  const expected = (20_000 * 12) / 56
+  // Six and a half standard deviations: by chance once in 200 million runs.
+  t.ok([...counts.values()].every(count => Math.abs(count - expected) < expected / 10))
 })

@@ -1,4 +1,4 @@
 export { membershipRoles, permissions, rolePermissions, roles } from './access.ts'
 export { allTenants, memberships, passwordCredentials, type TenantSettings, tenants, users } from './people.ts'
-export { accountCounters, advisorClients, clientTokens, outboundMessages, refreshKeys } from './ways-in.ts'
+export { accountCounters, advisorClients, clientTokens, knownDevices, outboundMessages } from './ways-in.ts'
 export { auditEvents, idempotencyKeys, refreshTokens, sessions } from './sessions.ts'

@@ -1,4 +1,4 @@
-import { boolean, customType, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { customType, integer, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import type { ClientTokenId, MessageId, TenantId, UserId } from '@signet/kernel'
 
 const moment = (name: string) => timestamp(name, { withTimezone: true })
@@ -9,6 +9,14 @@ export const accountCounters = pgTable('account_counters', {
   tenantId: uuid('tenant_id').$type<TenantId>().notNull(),
   subject: uuid().notNull(),
   kind: text().notNull(),
+})
+
+/** Devices that have signed in. Remembered and counted by SQL functions alone; the programs only take failures away. */
+export const knownDevices = pgTable('known_devices', {
+  tenantId: uuid('tenant_id').$type<TenantId>().notNull(),
+  userId: uuid('user_id').$type<UserId>().notNull(),
+  failures: integer().notNull().default(0),
+  taken: integer().notNull().default(0),
 })
 
 /** The outbox. Written in the transaction that caused the message; the worker's functions do the rest. */
@@ -44,12 +52,4 @@ export const clientTokens = pgTable('client_tokens', {
   expiresAt: moment('expires_at').notNull(),
   redeemedAt: moment('redeemed_at'),
   withdrawnAt: moment('withdrawn_at'),
-})
-
-export const refreshKeys = pgTable('refresh_keys', {
-  tenantId: uuid('tenant_id').$type<TenantId>().notNull(),
-  userId: uuid('user_id').$type<UserId>().notNull(),
-  hash: text().notNull(),
-  isShort: boolean('is_short').notNull().default(false),
-  createdAt: moment('created_at').notNull().defaultNow(),
 })

@@ -26,6 +26,21 @@ export const userPolicy: Policy<UserAction, UserResource | null> = {
   },
 }
 
+type PasswordAction = 'users:read' | 'users:modify'
+
+/** As for every change of a person; but whoever holds a token of somebody must not get that person's password by it. */
+export const passwordPolicy: Policy<PasswordAction, UserResource> = {
+  see: 'users:read',
+  hidden: 'user-not-found',
+  rules: {
+    'users:read': userPolicy.rules['users:read'],
+    'users:modify': (actor, person) =>
+      actor.userId === person.id
+        ? 'Your own password is changed with PUT /api/v1/me/password.'
+        : userPolicy.rules['users:modify'](actor, person),
+  },
+}
+
 function ranksAsHigh(permission: string): Rule<UserResource | null> {
   return (actor, person) => {
     const verdict = holdsAsMuch(permission)(actor, { held: person?.held ?? [] })

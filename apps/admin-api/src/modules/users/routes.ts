@@ -7,7 +7,15 @@ import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
 import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
-import { EffectivePermissions, NewUser, UserChange, UserParams, UserQuery, UserView } from './schema.ts'
+import {
+  EffectivePermissions,
+  NewUser,
+  TemporaryPassword,
+  UserChange,
+  UserParams,
+  UserQuery,
+  UserView,
+} from './schema.ts'
 import {
   activateUser,
   changeUser,
@@ -16,6 +24,7 @@ import {
   listPeople,
   readUser,
   removeUser,
+  resetPassword,
   suspendUser,
 } from './service.ts'
 
@@ -142,9 +151,36 @@ export function serveUsers(app: App, deps: Deps): void {
     }),
   )
 
+  app.post(
+    '/users/:id/reset-password',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Reset the password of a person',
+        description:
+          'Gives a temporary password, shown once, with which the person can do nothing but choose another. Ends all ' +
+          'their sessions, takes their refresh key away and opens ways in that too many failures have locked; a notice ' +
+          'is mailed. It takes no `Idempotency-Key`: an answer with a password is kept nowhere. Needs `users:modify` ' +
+          'and all that the person holds; nobody resets their own.',
+        params: UserParams,
+        response: { 200: TemporaryPassword, ...problemResponses(400, 401, 403, 404, 503) },
+      },
+    },
+    async (request, reply) => {
+      reply.header('cache-control', 'no-store')
+      return { temporary_password: await resetPassword(deps, callerOf(request), request.params.id as UserId) }
+    },
+  )
+
   for (const [verb, act, summary, description] of [
     ['suspend', suspendUser, 'Suspend a person', 'Ends all their sessions, in every tenant.'],
-    ['activate', activateUser, 'Activate a person', 'A suspended person may sign in again.'],
+    [
+      'activate',
+      activateUser,
+      'Activate a person',
+      'A suspended person may sign in again. Ways in that too many failures have locked are open again, also for a person who is active already.',
+    ],
   ] as const) {
     app.post(
       `/users/:id/${verb}`,

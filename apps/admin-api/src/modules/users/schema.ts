@@ -85,6 +85,10 @@ export const UserChange = strictObject(
 )
 export type UserChange = Static<typeof UserChange>
 
+export const TemporaryPassword = Type.Object({
+  temporary_password: Type.String({ description: 'Shown this once. It has to be changed before anything else' }),
+})
+
 export const EffectivePermissions = Type.Object({
   items: Type.Array(
     Type.Object({

@@ -9,7 +9,7 @@ import { actAs } from '../actors/index.ts'
 import { type Answer, makeOnce, type Once } from '../idempotency/index.ts'
 import { findMembership, giveRoles, listRolesOf, lockMembership } from '../memberships/index.ts'
 import { findPermissionsOf } from '../roles/index.ts'
-import { type Standing, userPolicy } from './policy.ts'
+import { passwordPolicy, type Standing, userPolicy } from './policy.ts'
 import { findStanding, listUsers, lockUser } from './repo.ts'
 import type { EffectivePermissions, NewUser, UserChange, UserQuery } from './schema.ts'
 
@@ -78,11 +78,34 @@ export function suspendUser(deps: Deps, caller: Caller, id: UserId): Promise<Use
   )
 }
 
-/** @throws Problem `user-not-found`, `user-state-conflict` */
+/** Opens what strangers have locked by failing, too. @throws Problem `user-not-found` */
 export function activateUser(deps: Deps, caller: Caller, id: UserId): Promise<User> {
   return actAs(deps, caller, 'users:modify', async (tx, actor) =>
     accounts.activateUser(tx, authorize(userPolicy, 'users:modify', actor, await lockPerson(tx, id))),
   )
+}
+
+/**
+ * Ends all sessions of the person, who gets a notice.
+ * @returns the temporary password, which is kept nowhere
+ * @throws Problem `user-not-found`, `forbidden`, `hashing-busy`
+ */
+export async function resetPassword(deps: Deps, caller: Caller, id: UserId): Promise<string> {
+  const mayReset = async (tx: TenantTx, actor: Actor) =>
+    authorize(passwordPolicy, 'users:modify', actor, await lockPerson(tx, id))
+  // Hashing costs far more than asking first, and would hold a connection for as long.
+  await actAs(deps, caller, 'users:modify', mayReset)
+  const password = accounts.createTemporaryPassword()
+  const hash = await deps.hasher.hash(password)
+  await actAs(deps, caller, 'users:modify', async (tx, actor) => {
+    const grant = await mayReset(tx, actor)
+    await accounts.resetPassword(tx, grant, hash)
+    const { email } = grant.resource
+    if (email === null) return
+    const message = { channel: 'email', recipient: email, userId: id, template: 'password-changed', data: {} } as const
+    await deps.outbox.enqueue(tx, message)
+  })
+  return password
 }
 
 /** Ends all sessions of the person. @throws Problem `user-not-found`, `last-administrator`, `version-mismatch` */

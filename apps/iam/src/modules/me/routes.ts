@@ -20,7 +20,10 @@ export function serveMe(app: App, deps: Deps): void {
         response: { 200: Me, ...problemResponses(401, 503) },
       },
     },
-    async request => findMe(deps, await findSelf(deps, request.principal, describeRequest(request))),
+    async request => {
+      const leave = { beforePasswordChange: true } as const
+      return findMe(deps, await findSelf(deps, request.principal, describeRequest(request), leave))
+    },
   )
   app.patch(
     '/api/v1/me',
@@ -30,7 +33,7 @@ export function serveMe(app: App, deps: Deps): void {
         tags,
         summary: 'Change what I am called',
         body: MeChange,
-        response: { 200: Me, ...problemResponses(400, 401, 409, 503) },
+        response: { 200: Me, ...problemResponses(400, 401, 403, 409, 503) },
       },
     },
     async request => changeMe(deps, await findSelf(deps, request.principal, describeRequest(request)), request.body),

@@ -14,17 +14,16 @@ export function servePassword(app: App, deps: Deps): void {
       schema: {
         tags: ['People'],
         summary: 'Change my password',
-        description: 'Ends all other sessions of the person.',
+        description:
+          'Ends all other sessions of the person and takes their refresh key away. They get a notice by mail.',
         body: PasswordChange,
         response: { 204: Type.Null(), ...problemResponses(400, 401, 403, 409, 503) },
       },
     },
     async (request, reply) => {
-      await changePassword(
-        deps,
-        await findSelfInPerson(deps, request.principal, describeRequest(request)),
-        request.body,
-      )
+      const leave = { beforePasswordChange: true } as const
+      const self = await findSelfInPerson(deps, request.principal, describeRequest(request), leave)
+      await changePassword(deps, self, request.body)
       return reply.code(204).send(null)
     },
   )

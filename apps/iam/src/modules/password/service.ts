@@ -5,9 +5,10 @@ import {
   findUser,
   recordAudit,
   setPassword,
+  type User,
   wordsAbout,
 } from '@signet/accounts'
-import { inTenant } from '@signet/db'
+import { inTenant, type TenantTx } from '@signet/db'
 import { problem } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import type { Self } from '../sessions/index.ts'
@@ -38,9 +39,16 @@ export async function changePassword(deps: Deps, self: Self, body: PasswordChang
     await setPassword(tx, person, hash, { mustChange: false, checkedHash })
     await endUserSessions(tx, self.userId, { except: self.sessionId, reason: 'password-changed' })
     await record(self, 'password.changed', tx)
+    await sendNotice(deps, tx, user)
   })
 }
 
-function record(self: Self, action: string, tx: Parameters<typeof recordAudit>[0]): Promise<void> {
+/** To the address that the person has, whoever it was that changed the password. */
+async function sendNotice({ outbox }: Deps, tx: TenantTx, { id, email }: User): Promise<void> {
+  if (email === null) return
+  await outbox.enqueue(tx, { channel: 'email', recipient: email, userId: id, template: 'password-changed', data: {} })
+}
+
+function record(self: Self, action: string, tx: TenantTx): Promise<void> {
   return recordAudit(tx, { action, actor: self, targetType: 'user', targetId: self.userId, request: self.request })
 }

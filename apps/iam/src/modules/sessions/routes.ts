@@ -7,6 +7,8 @@ import { SessionPage, SessionPath, SessionQuery } from './schema.ts'
 import { endOtherSessions, endOwnSession, findSelf, findSelfInPerson, listOwnSessions } from './service.ts'
 
 const tags = ['Sessions']
+/** Whoever has a temporary password sees and ends their sessions with it. */
+const leave = { beforePasswordChange: true } as const
 
 export function serveSessions(app: App, deps: Deps): void {
   app.get(
@@ -21,7 +23,7 @@ export function serveSessions(app: App, deps: Deps): void {
       },
     },
     async request =>
-      listOwnSessions(deps, await findSelf(deps, request.principal, describeRequest(request)), request.query),
+      listOwnSessions(deps, await findSelf(deps, request.principal, describeRequest(request), leave), request.query),
   )
   app.delete(
     '/api/v1/sessions/:id',
@@ -38,7 +40,7 @@ export function serveSessions(app: App, deps: Deps): void {
       const facts = describeRequest(request)
       await endOwnSession(
         deps,
-        await findSelfInPerson(deps, request.principal, facts),
+        await findSelfInPerson(deps, request.principal, facts, leave),
         request.params.id as SessionId,
         facts,
       )
@@ -57,7 +59,7 @@ export function serveSessions(app: App, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      await endOtherSessions(deps, await findSelfInPerson(deps, request.principal, describeRequest(request)))
+      await endOtherSessions(deps, await findSelfInPerson(deps, request.principal, describeRequest(request), leave))
       return reply.code(204).send(null)
     },
   )

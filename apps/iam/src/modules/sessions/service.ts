@@ -26,19 +26,26 @@ export interface Self extends Actor {
   readonly actorId: UserId | null
 }
 
+/** What may be done with a temporary password: look, choose another, sign out. */
+interface Leave {
+  readonly beforePasswordChange?: true
+}
+
 /**
  * The person of a verified token, with what they hold at this moment.
- * @throws Problem `session-ended` where session, person, membership or tenant is over
+ * @throws Problem `session-ended` where session, person, membership or tenant is over; `password-change-required` without leave
  */
 export async function findSelf(
   deps: Pick<Deps, 'database'>,
   { subject, tenant, claims }: Principal,
   request: RequestFacts,
+  { beforePasswordChange }: Leave = {},
 ): Promise<Self> {
   if (claims.sid === undefined) throw problem('session-ended')
   const ids = { userId: subject as UserId, tenantId: tenant as TenantId, sessionId: claims.sid as SessionId }
   const row = await loadActor(deps.database, ids)
   if (row === undefined) throw problem('session-ended')
+  if (row.mustChange && beforePasswordChange !== true) throw problem('password-change-required')
   return {
     ...ids,
     roles: new Set(row.roles),
@@ -53,14 +60,15 @@ export async function findSelf(
 
 /**
  * As {@link findSelf}, for what only the person may do: nobody who acts for them changes how they get in.
- * @throws Problem `session-ended`, `acting-for-somebody`
+ * @throws Problem `session-ended`, `password-change-required`, `acting-for-somebody`
  */
 export async function findSelfInPerson(
   deps: Pick<Deps, 'database'>,
   principal: Principal,
   request: RequestFacts,
+  leave: Leave = {},
 ): Promise<Self> {
-  const self = await findSelf(deps, principal, request)
+  const self = await findSelf(deps, principal, request, leave)
   if (self.actorId !== null) throw problem('acting-for-somebody')
   return self
 }

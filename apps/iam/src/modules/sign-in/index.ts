@@ -1,1 +1,2 @@
 export { serveSignIn } from './routes.ts'
+export { readIdentifier, signInBySecret } from './service.ts'

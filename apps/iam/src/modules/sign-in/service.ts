@@ -8,6 +8,7 @@ import { readPhone } from '../../contact.ts'
 import type { Deps, RequestFacts } from '../../deps.ts'
 import { fingerprintOf, foldEmail, subjectOf } from '../../devices.ts'
 import { signIn, type TokenAnswer } from '../tokens/index.ts'
+import { renewOutdatedHash } from './renew-hash.ts'
 import {
   beginSignIn,
   type PersonIdentifier,
@@ -56,11 +57,14 @@ export async function signInBySecret(
     if (person.isFirst) await recordRefusal(deps, kind, person, request)
     throw problem('too-many-attempts', undefined, { retryAfterSeconds: person.retryAfter ?? 1 })
   }
-  const { userId, tenantId } = person
+  const { userId, homeTenantId, tenantId } = person
   const checkedHash = person.refusal === null ? person.hash : null
   const isRight = await deps.hasher.verify(checkedHash, secret)
-  if (isRight && checkedHash !== null && userId !== null && tenantId !== null) {
-    const answer = await signIn(deps, { userId, tenantId, checkedHash, way: kind, method: 'pwd' }, request)
+  if (isRight && checkedHash !== null && userId !== null && homeTenantId !== null && tenantId !== null) {
+    const signedIn = { userId, tenantId, way: kind, method: 'pwd' } as const
+    const owner = { userId, tenantId: homeTenantId }
+    const hash = kind === 'password' ? await renewOutdatedHash(deps, owner, checkedHash, secret) : checkedHash
+    const answer = await signIn(deps, { ...signedIn, checkedHash: hash }, request)
     if (answer !== undefined) return answer
   }
   await recordFailure(

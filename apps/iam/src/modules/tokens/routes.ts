@@ -1,8 +1,9 @@
 import { type App, hasBearer, problemResponses } from '@signet/http'
-import { Problem, problem, type SessionId, type TenantId, type UserId } from '@signet/kernel'
+import { Problem, problem, type TenantId } from '@signet/kernel'
 import { Type } from 'typebox'
 import type { Deps } from '../../deps.ts'
 import { describeRequest } from '../../request-facts.ts'
+import { findSelf } from '../sessions/index.ts'
 import { clearTokens, sendTokens } from './token-cookies.ts'
 import { RefreshRequest, TenantTokenRequest, TokenAnswer } from './schema.ts'
 import { enterOtherTenant, refreshTokens, revokeTokens } from './service.ts'
@@ -76,9 +77,9 @@ export function serveTokens(app: App, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const { subject, claims } = request.principal
-      const actor = { userId: subject as UserId, sessionId: claims.sid as SessionId }
-      const answer = await enterOtherTenant(deps, actor, request.body.tenant_id as TenantId, describeRequest(request))
+      const facts = describeRequest(request)
+      const self = await findSelf(deps, request.principal, facts)
+      const answer = await enterOtherTenant(deps, self, request.body.tenant_id as TenantId, facts)
       // As the token came, so do the next ones.
       return sendTokens(reply, deps, answer, !hasBearer(request))
     },

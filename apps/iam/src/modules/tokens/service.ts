@@ -2,7 +2,7 @@ import { type Actor, newId, problem, type SessionId, type TenantId, type UserId 
 import type { Deps, RequestFacts } from '../../deps.ts'
 import { fingerprintOf } from '../../devices.ts'
 import { eventReceiver } from '../../events.ts'
-import { issueAccessToken } from './access-token.ts'
+import { issueAccessToken, type SessionFacts } from './access-token.ts'
 import type { RefreshToken } from '../../refresh-token.ts'
 import { endSession, enterTenant, type NewSession, openSession, refreshSession, type SessionRow } from './repo.ts'
 import type { TokenAnswer } from './schema.ts'
@@ -71,26 +71,24 @@ export function issueTokens(
   { userId, tenantId }: { readonly userId: UserId; readonly tenantId: TenantId },
   row: SessionRow,
 ): TokenAnswer {
-  const { kind, amr, authenticatedAt, actorId, mustChange } = row
-  // Whoever has to change their password first holds nothing until then, also where nobody asks the database.
-  const roles = mustChange ? [] : row.roles
-  const permissions = mustChange ? [] : row.permissions
   return {
-    access_token: issueAccessToken(deps, {
-      sessionId: token.sessionId,
-      userId,
-      tenantId,
-      roles,
-      permissions,
-      kind,
-      amr,
-      authenticatedAt,
-      actorId,
-    }),
+    access_token: issueTokenOf(deps, { sessionId: token.sessionId, userId, tenantId }, row),
     token_type: 'Bearer',
     expires_in: deps.tokens.accessTokenTtlSeconds,
     refresh_token: token.text,
     refresh_expires_in: row.refreshExpiresIn,
-    ...(mustChange ? { password_change_required: true } : {}),
+    ...(row.mustChange ? { password_change_required: true } : {}),
   }
+}
+
+/** The access token of a session, as the database has just told of it. */
+export function issueTokenOf(
+  deps: Deps,
+  session: Pick<SessionFacts, 'sessionId' | 'userId' | 'tenantId'>,
+  row: SessionRow,
+): string {
+  // Whoever has to change their password first holds nothing until then, also where nobody asks the database.
+  const held = row.mustChange ? { roles: [], permissions: [] } : { roles: row.roles, permissions: row.permissions }
+  const { kind, amr, authenticatedAt, actorId } = row
+  return issueAccessToken(deps, { ...session, ...held, kind, amr, authenticatedAt, actorId })
 }

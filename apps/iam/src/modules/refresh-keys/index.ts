@@ -1,0 +1,2 @@
+export { serveRefreshKeys } from './routes.ts'
+export { renewByKey, setSessionKey } from './session-key.ts'
