@@ -17,6 +17,7 @@ import {
   type SettingsOf,
   text,
 } from '@signet/kernel'
+import { type DeliveryConfig, readDelivery } from './delivery-settings.ts'
 
 const environments = ['local', 'test', 'staging', 'production'] as const
 
@@ -98,10 +99,8 @@ export function readConfig(environment: Environment): IamConfig {
   return { ...rest, DATABASE_URL, ISSUER: ISSUER ?? `http://localhost:${rest.IAM_PORT}` }
 }
 
-type Looked = Pick<
-  SettingsOf<typeof iamSettings>,
-  'SIGNET_ENV' | 'INTERNAL_SERVICE_API_KEY' | 'SMS_WEBHOOK_SECRET' | 'COOKIE_SECURE' | 'COOKIE_DOMAIN' | 'COOKIE_PREFIX'
->
+type Looked = DeliveryConfig &
+  Pick<SettingsOf<typeof iamSettings>, 'SIGNET_ENV' | 'COOKIE_SECURE' | 'COOKIE_DOMAIN' | 'COOKIE_PREFIX'>
 
 /** What is wrong with settings that can be read, one by one or together. */
 export function findFaults(config: Looked): string[] {
@@ -111,6 +110,7 @@ export function findFaults(config: Looked): string[] {
     ...new Set(ofKeys),
     ...findWeakSecret('SMS_WEBHOOK_SECRET', SMS_WEBHOOK_SECRET, SIGNET_ENV),
     ...findCookieFaults(config),
+    ...readDelivery(config).faults,
   ]
 }
 
@@ -153,6 +153,7 @@ export function toIamOptions(config: Read) {
     serviceKeys: config.INTERNAL_SERVICE_API_KEY,
     adminEmail: config.ADMIN_EMAIL,
     sendsEvents: config.ENG_ANALYTICS_URL !== undefined,
+    delivery: readDelivery(config).settings,
     passwordMinLength: config.PASSWORD_MIN_LENGTH,
     defaultTenant: config.DEFAULT_TENANT,
     workerCount: config.WORKER_COUNT,
@@ -163,4 +164,11 @@ export function toIamOptions(config: Read) {
 /** What `pnpm keys` needs to know. @throws SettingsError with every fault */
 export function readKeyConfig(environment: Environment): SettingsOf<typeof keySettings> {
   return readSettings(keySettings, environment)
+}
+
+/** What `pnpm outbox` needs to know. @throws SettingsError with every fault */
+export function readOutboxConfig(environment: Environment): { readonly DATABASE_URL: string } {
+  const { DATABASE_URL } = readSettings({ DATABASE_URL: iamSettings.DATABASE_URL }, environment)
+  if (DATABASE_URL === undefined) throw new SettingsError(['DATABASE_URL is missing: the messages are in it.'])
+  return { DATABASE_URL }
 }

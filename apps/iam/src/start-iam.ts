@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { createHasher } from '@signet/accounts'
 import { assertSafeSchema, type Database } from '@signet/db'
-import { createOutbox } from '@signet/delivery'
+import { createOutbox, type DeliverySettings, openTransports, startWorker } from '@signet/delivery'
 import {
   type LimitSettings,
   loadInstallationSecret,
@@ -32,6 +32,7 @@ export interface IamOptions extends ServerOptions {
   readonly serviceKeys: readonly string[]
   readonly adminEmail: string | undefined
   readonly sendsEvents: boolean
+  readonly delivery: DeliverySettings
   readonly passwordMinLength: number
   readonly defaultTenant: string | undefined
   /** Processes that share the cores of this machine. */
@@ -84,7 +85,11 @@ export async function startIam(options: IamOptions, clock: Clock = systemClock):
   )
   app.addHook('onClose', async () => signingKeys.close())
   try {
-    return await startProgram(app, { host, port })
+    const transports = await openTransports(options.delivery, clock)
+    const program = await startProgram(app, { host, port })
+    const worker = startWorker({ database, outbox: deps.outbox, transports, log: app.log })
+    // At once: neither waits out its grace before the other begins.
+    return { ...program, stop: async () => void (await Promise.all([program.stop(), worker.stop()])) }
   } catch (error) {
     await app.close()
     throw error

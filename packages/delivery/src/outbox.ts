@@ -6,9 +6,10 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { outboundMessages, type TenantTx } from '@signet/db'
 import { type MessageId, newId, type UserId } from '@signet/kernel'
 import type { MessageData, TemplateName } from './messages.ts'
+import type { Channel } from './transport.ts'
 
 export interface NewMessage<T extends TemplateName = TemplateName> {
-  readonly channel: 'email' | 'sms' | 'event'
+  readonly channel: Channel
   /** An e-mail address, a number in E.164, or for an event the name of the service. */
   readonly recipient: string
   /** Whose name and language it is written with. */

@@ -1,10 +1,12 @@
 import type { MessageId } from '@signet/kernel'
 import type { TemplateName } from './messages.ts'
 
+export type Channel = 'email' | 'sms' | 'event'
+
 /** A message as it leaves: its words are put together, and `to` is the one recipient that was stored. */
 export interface Outgoing {
   readonly id: MessageId
-  readonly channel: 'email' | 'sms' | 'event'
+  readonly channel: Channel
   readonly to: string
   readonly template: TemplateName
   /** One line. Empty where the channel has none. */

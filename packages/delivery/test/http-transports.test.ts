@@ -4,15 +4,11 @@ import { stripTypeScriptTypes } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { type MessageId, newId } from '@signet/kernel'
 import t, { type Test } from 'tap'
-import {
-  createEventSender,
-  createFast2Sms,
-  createTwilio,
-  createWebhook,
-  type Outgoing,
-  PermanentFailure,
-  type Transport,
-} from '../src/index.ts'
+import { type Outgoing, PermanentFailure, type Transport } from '../src/transport.ts'
+import { createEventSender } from '../src/transports/event.ts'
+import { createFast2Sms } from '../src/transports/fast2sms.ts'
+import { createTwilio } from '../src/transports/twilio.ts'
+import { createWebhook } from '../src/transports/webhook.ts'
 
 interface Received {
   readonly method: string | undefined

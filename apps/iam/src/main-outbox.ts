@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs'
+import { openDatabase } from '@signet/db'
+import { runOutboxCommand } from '@signet/delivery'
+import { Problem, SettingsError } from '@signet/kernel'
+import { readOutboxConfig } from './config.ts'
+
+try {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const { DATABASE_URL } = readOutboxConfig(process.env)
+  const database = openDatabase({ url: DATABASE_URL, max: 1, applicationName: 'signet-outbox' })
+  try {
+    const { text, exitCode } = await runOutboxCommand(database, process.argv.slice(2))
+    const stream = exitCode === 0 ? process.stdout : process.stderr
+    stream.write(text)
+    process.exitCode = exitCode
+  } finally {
+    await database.close()
+  }
+} catch (error) {
+  console.error(describe(error))
+  process.exitCode = 1
+}
+
+/** What an operator can mend is said without a stack. */
+function describe(error: unknown): unknown {
+  if (error instanceof SettingsError) return error.message
+  return error instanceof Problem && error.code === 'database-unavailable'
+    ? `The database of DATABASE_URL cannot be reached: ${error.cause instanceof Error ? error.cause.message : error.message}`
+    : error
+}
