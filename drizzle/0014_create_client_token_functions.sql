@@ -8,7 +8,6 @@ INSERT INTO permissions (code, service, description, is_platform) VALUES
 
 -- To lock a row is to have the right to update it.
 GRANT UPDATE (created_at) ON advisor_clients TO signet_system;
-GRANT UPDATE (phone) ON users TO signet_system;
 CREATE INDEX sessions__act_sub ON sessions (act_sub) WHERE act_sub IS NOT NULL;
 
 -- As in 0011, and: only while they have the role.
@@ -127,25 +126,15 @@ BEGIN
   END LOOP;
 
   PERFORM set_config('signet.tenant_id', v.tenant_id::text, true);
-  SELECT u.id, u.tenant_id, u.status, u.email_verified_at,
-    EXISTS (SELECT FROM password_credentials c WHERE c.tenant_id = u.tenant_id AND c.user_id = u.id) AS has_password
+  SELECT u.id, u.tenant_id, u.status, u.email_verified_at IS NOT NULL AS is_verified, u.phone_verified_at IS NOT NULL AS has_phone
   INTO v FROM users u WHERE u.id = v.id AND u.email = p_email FOR NO KEY UPDATE;
   IF NOT FOUND THEN RAISE EXCEPTION 'address-moved' USING ERRCODE = 'SG001'; END IF;
   IF v.status <> 'active' THEN RAISE EXCEPTION 'user-%', v.status USING ERRCODE = 'SG001'; END IF;
   IF v.id = p_advisor THEN RAISE EXCEPTION 'own-invitation' USING ERRCODE = 'SG001'; END IF;
-  IF v.email_verified_at IS NULL THEN
-    -- Anybody can register an address that is not theirs and wait. Whoever holds it takes the account, and what the other knows
-    -- or holds opens it no longer: with a password came the number, at which codes would reach them.
-    UPDATE users SET email_verified_at = now(), version = version + 1,
-      phone = CASE WHEN v.has_password THEN NULL ELSE phone END,
-      phone_verified_at = CASE WHEN v.has_password THEN NULL ELSE phone_verified_at END
-    WHERE id = v.id;
-    DELETE FROM password_credentials c WHERE c.tenant_id = v.tenant_id AND c.user_id = v.id;
-    DELETE FROM refresh_keys k WHERE k.tenant_id = v.tenant_id AND k.user_id = v.id;
-    DELETE FROM known_devices d WHERE d.tenant_id = v.tenant_id AND d.user_id = v.id;
-    PERFORM end_user_sessions(v.id, NULL, 'user-claimed');
-    PERFORM record_event(v.tenant_id, 'user.claimed', v.id, NULL, 'user', v.id::text, jsonb_build_object('email', p_email), p_ip, p_request,
-      p_agent);
+  IF NOT v.is_verified THEN
+    -- As with codes: the account is that of the number, which somebody has shown to be theirs; the address may be mistyped.
+    IF v.has_phone THEN RAISE EXCEPTION 'address-not-verified' USING ERRCODE = 'SG001'; END IF;
+    PERFORM prove_address(v.tenant_id, v.id, 'email', false, p_ip, p_request, p_agent);
   END IF;
 
   PERFORM set_config('signet.tenant_id', p_tenant::text, true);

@@ -163,13 +163,22 @@ t.test('an invitation of somebody who has an account', async t => {
     await advisor.invite(email)
     const answer = await redeem(await mailedTo(email))
     t.match(claimsOf(answer.body), { sub: id })
-    t.match(await me(answer.body), { id, email_verified_at: /Z$/, phone: null })
+    t.match(await me(answer.body), { id, email_verified_at: /Z$/ })
     t.match(await a.post('/api/v1/tokens/refresh', { refresh_token: squatter.refresh_token }), {
       status: 401,
       body: { code: 'session-ended' },
     })
     t.match(await a.post('/api/v1/tokens', { email, password }), { status: 401, body: { code: 'invalid-credentials' } })
     t.ok((await eventsOf(answer)).some(({ action, target_id }) => action === 'user.claimed' && target_id === id))
+  })
+  await t.test('that a verified number belongs to is refused: the address may be mistyped', async t => {
+    const { id, email } = await a.register({ email: 'mistyped@example.com', phone: '+4915112345679' })
+    await a.asOwner(sql => sql`update users set phone_verified_at = now() where id = ${id}`)
+    await advisor.invite(email)
+    const refused = await redeem(await mailedTo(email))
+    t.match(refused, { status: 401, body: { code: 'invalid-client-token' } })
+    t.match(await eventsOf(refused), [{ action: 'client-token.refused', after: { reason: 'address-not-verified' } }])
+    t.ok(await a.signIn(email), 'and the account is as it was')
   })
   await t.test('at home elsewhere makes a guest of them, and takes up what an administrator had sent', async t => {
     const { id, email } = await a.register({ email: 'guest@example.com' })
