@@ -3,6 +3,7 @@ import { problem } from '@signet/kernel'
 import type { Verifier } from '@signet/verifier'
 import { signet } from '@signet/verifier/fastify'
 import type { Deps } from './deps.ts'
+import { serveAdvisors } from './modules/advisors/index.ts'
 import { serveAudit } from './modules/audit/index.ts'
 import { serveBootstrap } from './modules/bootstrap/index.ts'
 import { serveMemberships } from './modules/memberships/index.ts'
@@ -32,6 +33,7 @@ const tags = [
   { name: 'Memberships', description: 'People, guests and invitations of this tenant' },
   { name: 'Roles', description: 'What people may do' },
   { name: 'Permissions', description: 'The catalogue of what can be allowed' },
+  { name: 'Advisors', description: 'Who advises whom' },
   { name: 'Audit', description: 'What happened' },
   { name: 'Operations', description: 'Is it well?' },
 ]
@@ -68,5 +70,6 @@ function serveAdministration(scope: App, deps: AppDeps): void {
   serveMemberships(scope, deps)
   serveRoles(scope, deps)
   servePermissions(scope, deps)
+  serveAdvisors(scope, deps)
   serveAudit(scope, deps)
 }

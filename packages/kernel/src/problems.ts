@@ -52,6 +52,7 @@ export const problemCatalogue = {
   'route-not-found': [404, 'There is nothing here', 'See /docs for the routes.'],
   'tenant-not-found': [404, 'No such tenant', 'Check the id.'],
   'user-not-found': [404, 'No such user', 'Check the id.'],
+  'advisor-not-found': [404, 'No such advisor', 'Check the id: it is that of a member who has the role advisor.'],
   'membership-not-found': [404, 'No such membership', 'Check the id.'],
   'role-not-found': [404, 'No such role', 'Check the id.'],
   'permission-not-found': [404, 'No such permission', 'GET /admin/v1/permissions lists them.'],

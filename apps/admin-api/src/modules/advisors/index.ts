@@ -1,0 +1,1 @@
+export { serveAdvisors } from './routes.ts'
