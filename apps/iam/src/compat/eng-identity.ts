@@ -6,7 +6,8 @@ import type { App } from '@signet/http'
 import type { ProblemDocument } from '@signet/kernel'
 import { Type } from 'typebox'
 import type { Deps } from '../deps.ts'
-import { findAdvisor, inviteClient, Purpose } from '../modules/client-tokens/index.ts'
+import { inviteClient, Purpose } from '../modules/client-tokens/index.ts'
+import { findSelfInPerson } from '../modules/sessions/index.ts'
 import { Email, PersonName } from '../person-fields.ts'
 import { describeRequest } from '../request-facts.ts'
 
@@ -31,8 +32,8 @@ export function serveEngIdentity(scope: App, deps: Deps): void {
     },
     async request => {
       const { client_name: name, client_email: email, reason: purpose } = request.body
-      const advisor = await findAdvisor(deps, request.principal, describeRequest(request))
-      await inviteClient(deps, advisor, { name, email, purpose })
+      const self = await findSelfInPerson(deps, request.principal, describeRequest(request))
+      await inviteClient(deps, self, { name, email, purpose })
       return { ok: true as const, message: `An invitation token has been sent to ${email}` }
     },
   )

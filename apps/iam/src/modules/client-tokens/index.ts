@@ -1,4 +1,3 @@
-export { findAdvisor } from './advisor.ts'
 export { inviteClient } from './invitations.ts'
 export { serveClientTokens } from './routes.ts'
 export { Purpose } from './schema.ts'

@@ -3,8 +3,8 @@ import type { ClientTokenId } from '@signet/kernel'
 import { Type } from 'typebox'
 import type { Deps } from '../../deps.ts'
 import { describeRequest } from '../../request-facts.ts'
+import { findSelfInPerson } from '../sessions/index.ts'
 import { sendTokens, TokenAnswer } from '../tokens/index.ts'
-import { findAdvisor } from './advisor.ts'
 import {
   ClientTokenPage,
   ClientTokenPath,
@@ -16,6 +16,7 @@ import {
 import { createClientToken, listOwnTokens, redeemToken, withdrawOwnToken } from './service.ts'
 
 const tags = ['Advisors']
+// All in person: a token that was made while acting for somebody would be a way to act for their clients too.
 const config = { access: {} }
 
 export function serveClientTokens(app: App, deps: Deps): void {
@@ -33,7 +34,7 @@ export function serveClientTokens(app: App, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const self = await findAdvisor(deps, request.principal, describeRequest(request))
+      const self = await findSelfInPerson(deps, request.principal, describeRequest(request))
       const made = await createClientToken(deps, self, request.body)
       return reply.code(201).header('cache-control', 'no-store').send(made)
     },
@@ -51,7 +52,7 @@ export function serveClientTokens(app: App, deps: Deps): void {
       },
     },
     async request =>
-      listOwnTokens(deps, await findAdvisor(deps, request.principal, describeRequest(request)), request.query),
+      listOwnTokens(deps, await findSelfInPerson(deps, request.principal, describeRequest(request)), request.query),
   )
   app.delete(
     '/api/v1/advisor/client-tokens/:id',
@@ -67,7 +68,7 @@ export function serveClientTokens(app: App, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const self = await findAdvisor(deps, request.principal, describeRequest(request))
+      const self = await findSelfInPerson(deps, request.principal, describeRequest(request))
       await withdrawOwnToken(deps, self, request.params.id as ClientTokenId)
       return reply.code(204).send(null)
     },
