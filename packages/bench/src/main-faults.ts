@@ -2,6 +2,7 @@
 
 import { renderFaults, type FaultRow } from './fault-report.ts'
 import { breakDatabase } from './faults/database.ts'
+import { breakDelivery } from './faults/delivery.ts'
 import { breakRefresh } from './faults/refresh.ts'
 import { wholeMachine } from './machine.ts'
 import { faultHelp, type FaultPartName } from './options.ts'
@@ -10,6 +11,7 @@ import { type Parts, runParts } from './run-parts.ts'
 const parts: Parts<FaultPartName, FaultRow> = {
   database: breakDatabase,
   refresh: breakRefresh,
+  delivery: breakDelivery,
 }
 
 const run = await runParts('Signet under faults', faultHelp, parts, wholeMachine)

@@ -25,7 +25,7 @@ roles. A database is made there and dropped at the end.
 
 packages/bench/README.md says what each part does and how to read the table.`
 
-export const faultPartNames = ['database', 'refresh'] as const
+export const faultPartNames = ['database', 'refresh', 'delivery'] as const
 export type FaultPartName = (typeof faultPartNames)[number]
 
 export const faultHelp = `Breaks a running issuer again and again, and checks after each time that what it promised holds.
@@ -35,6 +35,7 @@ Usage: pnpm bench:faults [part …]
 Parts, all of them without an argument (about twenty minutes):
   database  every connection is ended by the server in the middle of its work, 100 times
   refresh   kill -9 of the issuer while sessions are refreshed, 200 times
+  delivery  kill -9 of the issuer while it delivers mail, 100 times
 
 Exits with 1 when one promise was broken or could not be checked.
 
