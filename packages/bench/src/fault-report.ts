@@ -23,6 +23,16 @@ export function expectNone(part: string, promise: string, violations: readonly s
   }
 }
 
+/** A run that had to be broken off has shown too little, and says how far it came. */
+export function countFaults(part: string, what: string, made: number, wanted: number, minutes: number): FaultRow {
+  return {
+    part,
+    promise: `${what} within ${minutes} minutes`,
+    seen: `${made} of ${wanted}`,
+    held: made === wanted ? 'yes' : 'NO',
+  }
+}
+
 /** A line without a promise. */
 export function tell(part: string, what: string, seen: string): FaultRow {
   return { part, promise: what, seen, held: '' }

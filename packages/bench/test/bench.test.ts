@@ -7,7 +7,7 @@ import t from 'tap'
 import { parseNodeFlags } from '../src/issuer.ts'
 import { onCore, parseCoreList } from '../src/machine.ts'
 import { parseCommandLine } from '../src/command-line.ts'
-import { expectNone, renderFaults, tell } from '../src/fault-report.ts'
+import { countFaults, expectNone, renderFaults, tell } from '../src/fault-report.ts'
 import { addressOf } from '../src/network-addresses.ts'
 import { faultPartNames, partNames } from '../src/options.ts'
 import { boundWaiting, compareMemory, compareRates, compareTimes, countEvents, renderTable } from '../src/report.ts'
@@ -185,6 +185,11 @@ t.test('a promise of a fault run', async t => {
     t.match(expectNone('p', 'none is lost', [], '12 sessions'), { seen: '0 of 12 sessions', held: 'yes' })
     const broken = expectNone('p', 'none is lost', ['a', 'b', 'c', 'd'], '12 sessions')
     t.match(broken, { seen: '4 of 12 sessions: a; b; c', held: 'NO' })
+  })
+
+  t.test('of a number of faults is broken by a run that was too slow', async t => {
+    t.match(countFaults('p', 'it is killed', 200, 200, 20), { seen: '200 of 200', held: 'yes' })
+    t.match(countFaults('p', 'it is killed', 199, 200, 20), { promise: 'it is killed within 20 minutes', held: 'NO' })
   })
 
   t.test('is a line of its own, beside those that only tell', async t => {
