@@ -94,7 +94,37 @@ t.test('system mail', async t => {
     t.equal(await countMessages(), before)
   })
 
+  await t.test('is laid out from the plain words of a notice, which are escaped', async t => {
+    const data = {
+      heading: 'Disk <full> & "slow"',
+      body: 'First line\nsecond line\r\n\r\nA <script>alert(1)</script>\n\n\n\nEnd',
+      action_url: "https://example.com/?a=1&b='2'",
+      action_label: 'Look at it',
+    }
+    const answer = await send({ to: 'notice@example.com', subject: 'Disk', template: 'notice', data })
+    t.equal(answer.status, 202)
+    const [message] = await a.messagesTo('notice@example.com')
+    t.match(message, { template: 'system', data: { subject: 'Disk' } })
+    t.equal(
+      message?.data.text,
+      `${[
+        'Disk <full> & "slow"',
+        'First line\nsecond line',
+        'A <script>alert(1)</script>',
+        'End',
+        "Look at it: https://example.com/?a=1&b='2'",
+      ].join('\n\n')}\n`,
+    )
+    const html: string = message?.data.html
+    t.match(html, '>Disk &lt;full&gt; &amp; &quot;slow&quot;</h1>')
+    t.match(html, '<p>First line<br>second line</p>')
+    t.match(html, '<p>A &lt;script&gt;alert(1)&lt;/script&gt;</p>')
+    t.match(html, '<a href="https://example.com/?a=1&amp;b=&#39;2&#39;">Look at it</a>')
+    t.notMatch(html, '<script')
+  })
+
   await t.test('is refused by name where a member is missing, too long, or not what it should be', async t => {
+    const notice = { to: mail.to, subject: 'x', template: 'notice', data: { heading: 'x', body: 'x' } }
     const cases: [body: object, pointer: string][] = [
       [{ ...mail, subject: '' }, '/subject'],
       [{ ...mail, subject: 'x'.repeat(201) }, '/subject'],
@@ -111,6 +141,23 @@ t.test('system mail', async t => {
       [{ ...mail, from: 'eve@example.com' }, '/from'],
       [{ ...mail, cc: 'eve@example.com' }, '/cc'],
       [{ ...mail, text: 'a\0b' }, '/text'],
+      [{ ...mail, data: notice.data }, '/data'],
+      [{ ...mail, template: 'notice', data: notice.data }, '/text'],
+      [{ ...notice, html: '<p>' }, '/html'],
+      [{ ...notice, template: 'sign-in-code' }, '/template'],
+      [{ ...notice, data: undefined }, '/data'],
+      [{ ...notice, data: { heading: 'x' } }, '/data/body'],
+      [{ ...notice, data: { ...notice.data, html: 'x' } }, '/data/html'],
+      [{ ...notice, data: { ...notice.data, heading: 'a\nb' } }, '/data/heading'],
+      [{ ...notice, data: { ...notice.data, body: 'x'.repeat(10_001) } }, '/data/body'],
+      [{ ...notice, data: { ...notice.data, action_url: 'https://example.com' } }, '/data/action_label'],
+      [{ ...notice, data: { ...notice.data, action_label: 'x' } }, '/data/action_url'],
+      ...['javascript:alert(1)', 'data:text/html,x', '//example.com', 'https://a b', 'http://x"><script>'].map(
+        (address): [object, string] => [
+          { ...notice, data: { ...notice.data, action_url: address, action_label: 'x' } },
+          '/data/action_url',
+        ],
+      ),
     ]
     const before = await countMessages()
     for (const [body, pointer] of cases) {

@@ -12,6 +12,11 @@ export function layHtml(language: string, greeting: string, paragraphs: readonly
       ? `<p>${escapeHtml(each)}</p>`
       : `<p style="font:bold 24px monospace;letter-spacing:2px;word-break:break-all">${escapeHtml(each.code)}</p>`,
   )
+  return layPage(language, blocks)
+}
+
+/** @param language of the words, `und` where nobody knows it (BCP 47) @param blocks HTML */
+export function layPage(language: string, blocks: readonly string[]): string {
   return [
     '<!doctype html>',
     `<html lang="${language}"><head><meta charset="utf-8"></head>`,
@@ -30,6 +35,6 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-function escapeHtml(words: string): string {
+export function escapeHtml(words: string): string {
   return words.replace(/[&<>"']/g, character => entities[character] ?? '')
 }

@@ -2,9 +2,21 @@ import { IdText, strictObject } from '@signet/http'
 import { type Static, Type } from 'typebox'
 import { Email } from '../../person-fields.ts'
 
-/** One line: a break in a subject would be a header of its own in the mail. */
+/** One line: a break in a subject or a label would be a header, or a line of its own, in the mail. */
 const oneLine = '^[^\\p{Cc}\\u2028\\u2029]*$'
 const Line = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: oneLine })
+
+const NoticeData = strictObject(
+  {
+    heading: Line(200),
+    body: Type.String({ minLength: 1, maxLength: 10_000, description: 'Paragraphs, with empty lines between them' }),
+    action_url: Type.Optional(
+      Type.String({ format: 'uri', pattern: '^https?://[^\\s"<>]+$', maxLength: 2_000, description: 'Of a button' }),
+    ),
+    action_label: Type.Optional(Line(60)),
+  },
+  { description: 'What `notice` is filled with: plain words, which are escaped' },
+)
 
 export const SystemEmailRequest = strictObject(
   {
@@ -15,8 +27,10 @@ export const SystemEmailRequest = strictObject(
     text: Type.Optional(Type.String({ minLength: 1, maxLength: 20_000 })),
     html: Type.Optional(Type.String({ minLength: 1, maxLength: 40_000, description: 'Sent as it is' })),
     reply_to: Type.Optional(Type.String({ ...Email, description: 'One address' })),
+    template: Type.Optional(Type.Union([Type.Literal('notice')])),
+    data: Type.Optional(NoticeData),
   },
-  { description: 'At least one of text and html' },
+  { description: 'Words of one’s own, as text, html or both; or `template` with its `data`' },
 )
 export type SystemEmailRequest = Static<typeof SystemEmailRequest>
 

@@ -1,7 +1,7 @@
 import { recordAudit } from '@signet/accounts'
 import { inTenant } from '@signet/db'
-import type { MessageData } from '@signet/delivery'
-import { authorize, type InputFault, problem } from '@signet/kernel'
+import { layNotice, type MessageData } from '@signet/delivery'
+import { authorize, type Problem, problem } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import { type CallingService, systemEmailPolicy } from './policy.ts'
 import { findPlatformTenant } from './repo.ts'
@@ -19,7 +19,7 @@ export async function queueSystemEmail(
   const data = readWords(body)
   const recipient = (body.to ?? deps.adminEmail)?.toLowerCase()
   if (recipient === undefined) {
-    throw invalid([{ pointer: '/to', message: 'is required: this installation has no ADMIN_EMAIL' }])
+    throw invalid(['/to'], 'is required: this installation has no ADMIN_EMAIL')
   }
   const id = await findPlatformTenant(deps.database)
   if (id === undefined) throw problem('not-ready', 'The installation has no first administrator yet.')
@@ -44,19 +44,31 @@ export async function queueSystemEmail(
   })
 }
 
-/** @throws Problem `invalid-input` where there is neither text nor html */
-function readWords({ subject, text, html, reply_to: replyTo }: SystemEmailRequest): MessageData['system'] {
-  if (text === undefined && html === undefined) {
-    throw invalid(['/text', '/html'].map(pointer => ({ pointer, message: 'one of text and html is required' })))
+/** @throws Problem `invalid-input` where it is neither one's own words nor a template with what fills it */
+function readWords(body: SystemEmailRequest): MessageData['system'] {
+  const { subject, text, html, reply_to: replyTo, template, data } = body
+  const head = { subject, ...(replyTo === undefined ? {} : { replyTo }) }
+  const own = { ...(text === undefined ? {} : { text }), ...(html === undefined ? {} : { html }) }
+  const given = Object.keys(own)
+  if (template === undefined) {
+    if (data !== undefined) throw invalid(['/data'], 'fills a template, and none is named')
+    if (given.length === 0) throw invalid(['/text', '/html', '/template'], 'one of text, html and template is required')
+    return { ...head, ...own }
   }
-  return {
-    subject,
-    ...(text === undefined ? {} : { text }),
-    ...(html === undefined ? {} : { html }),
-    ...(replyTo === undefined ? {} : { replyTo }),
+  if (given.length > 0)
+    throw invalid(
+      given.map(name => `/${name}`),
+      'cannot stand beside a template',
+    )
+  if (data === undefined) throw invalid(['/data'], 'is required: the template is filled with it')
+  const { action_url: url, action_label: label } = data
+  if ((url === undefined) !== (label === undefined)) {
+    throw invalid(['/data/action_url', '/data/action_label'], 'action_url and action_label go together')
   }
+  const action = url === undefined || label === undefined ? {} : { action: { url, label } }
+  return { ...head, ...layNotice({ heading: data.heading, body: data.body, ...action }) }
 }
 
-function invalid(errors: InputFault[]) {
-  return problem('invalid-input', undefined, { errors })
+function invalid(pointers: readonly string[], message: string): Problem {
+  return problem('invalid-input', undefined, { errors: pointers.map(pointer => ({ pointer, message })) })
 }
