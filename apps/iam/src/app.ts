@@ -14,6 +14,7 @@ import { serveEngIdentity } from './compat/eng-identity.ts'
 import { serveScalableAuth } from './compat/scalable-auth.ts'
 import type { Deps } from './deps.ts'
 import { serveClientTokens } from './modules/client-tokens/index.ts'
+import { serveContacts } from './modules/contacts/index.ts'
 import { serveDiscovery } from './modules/discovery/index.ts'
 import { askDatabase, serveHealthcheck } from './modules/health/index.ts'
 import { serveIntrospection } from './modules/introspection/index.ts'
@@ -70,6 +71,7 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   serveTokens(app, deps)
   serveSessions(app, deps)
   servePassword(app, deps)
+  serveContacts(app, deps)
   serveSystemEmails(app, deps)
   serveClientTokens(app, deps)
   await app.register(async scope => serveEngIdentity(scope, deps))

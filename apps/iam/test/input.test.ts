@@ -55,6 +55,12 @@ const bodyRoutes: readonly BodyRoute[] = [
     url: '/api/v1/tokens/refresh-key',
     isPublic: true,
     valid: { identifier: 'ada', key: 'seven quiet herons over' },
+  { method: 'POST', url: '/api/v1/me/contacts', isPublic: false, valid: { email: 'new@example.com' } },
+  {
+    method: 'POST',
+    url: '/api/v1/me/contacts/confirm',
+    isPublic: false,
+    valid: { email: 'new@example.com', code: '000000' },
   },
   // An empty object is a merge patch that changes nothing.
   { method: 'PATCH', url: '/api/v1/me', isPublic: false, valid: { name: 'Ada' }, whenEmpty: '200' },

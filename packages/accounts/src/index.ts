@@ -1,4 +1,5 @@
 export { recordAudit } from './audit-repo.ts'
+export { changeContact } from './change-contact.ts'
 export { changeUser } from './change-user.ts'
 export { createUser, type Registrant } from './create-user.ts'
 export { createHasher, type PasswordHasher } from './password-hasher.ts'

@@ -1,1 +1,2 @@
 export { serveMe } from './routes.ts'
+export { selfPolicy } from './policy.ts'
