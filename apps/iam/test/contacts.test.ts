@@ -142,7 +142,7 @@ t.test('an address of somebody else', async t => {
     const answers = await Promise.all(
       people.map(({ tokens: each }, index) => confirm(each, contact, codes[index] ?? '')),
     )
-    t.same(answers.map(({ status }) => status).toSorted(), [204, 409])
+    t.equal(answers.filter(({ status }) => status === 204).length, 1)
     t.equal(answers.find(({ status }) => status === 409)?.body.code, 'email-taken')
   })
 })
@@ -197,7 +197,14 @@ t.test('X-07 nobody verifies an address by any other path', async t => {
 t.test('only the person in person', async t => {
   const { id, tokens } = await join({ email: 'advised@example.com' })
   t.match(await a.post('/api/v1/me/contacts', { email: 'x@example.com' }), { status: 401 })
-  await a.asOwner(sql => sql`update sessions set act_sub = ${a.administrator.id} where user_id = ${id}`)
+  await a.asOwner(async sql => {
+    await sql`
+      insert into membership_roles (tenant_id, membership_id, role_id)
+      select m.tenant_id, m.id, r.id from memberships m join roles r on r.tenant_id = m.tenant_id and r.name = 'advisor'
+      where m.tenant_id = ${a.company} and m.user_id = ${a.administrator.id}`
+    await sql`update sessions set act_sub = ${a.administrator.id} where user_id = ${id}`
+  })
+  t.equal((await me(tokens)).id, id, 'the advisor is let in')
   for (const answer of [
     await ask(tokens, { email: 'advisor@example.com' }),
     await confirm(tokens, { email: 'advisor@example.com' }, '123456'),
