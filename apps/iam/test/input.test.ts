@@ -197,7 +197,7 @@ t.test('X-01 nobody gets past a guarded route, whatever they send for a token', 
     ['invalid-signature', `Bearer ${forged}`],
     ['invalid-signature', `Bearer ${none}`],
   ]
-  t.equal(guarded.length, 13)
+  t.equal(guarded.length, 15)
   for (const { method, url } of guarded) {
     for (const [code, authorization] of cases) {
       const answer = await a.app.inject({
