@@ -55,6 +55,7 @@ const bodyRoutes: readonly BodyRoute[] = [
     url: '/api/v1/tokens/refresh-key',
     isPublic: true,
     valid: { identifier: 'ada', key: 'seven quiet herons over' },
+  },
   { method: 'POST', url: '/api/v1/me/contacts', isPublic: false, valid: { email: 'new@example.com' } },
   {
     method: 'POST',
