@@ -212,7 +212,7 @@ t.test('H-04 system mail asks for its key in a header: an address would be logge
 })
 
 t.test('system mail is limited by key, whatever address it comes from', async t => {
-  const limits = { redisUrl: undefined, factor: 1 / 30 }
+  const limits = { redisUrl: undefined, factor: 1 / 300 }
   const b = await testApp(t, { deps: { serviceKeys: [former, next], limits } })
   for (const key of ['wrong', 'wrong', 'wrong']) t.equal((await send(mail, key, b)).status, 401, 'costs nobody a turn')
   t.equal((await send(mail, former, b)).status, 202)

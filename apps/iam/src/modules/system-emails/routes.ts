@@ -8,7 +8,7 @@ export function serveSystemEmails(app: App, deps: Deps): void {
   app.post(
     '/api/v1/system-emails',
     {
-      config: { access: 'public', serviceKey: true, perMinute: 60 },
+      config: { access: 'public', serviceKey: true, perMinute: 600 },
       onRequest: requireServiceKey(deps.serviceKeys),
       schema: {
         tags: ['Services'],

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import type { Deps } from '../../deps.ts'
 import { describeRequest } from '../../request-facts.ts'
 import { findSelf } from '../sessions/index.ts'
-import { clearTokens, sendTokens } from './token-cookies.ts'
+import { clearTokens, sendTokens, tokenCookies } from './token-cookies.ts'
 import { RefreshRequest, TenantTokenRequest, TokenAnswer } from './schema.ts'
 import { enterOtherTenant, refreshTokens, revokeTokens } from './service.ts'
 
@@ -59,7 +59,9 @@ export function serveTokens(app: App, deps: Deps): void {
       const given = request.body.refresh_token
       const text = given ?? request.cookies[refreshCookie]
       if (text !== undefined) await revokeTokens(deps, text, describeRequest(request))
-      if (given === undefined) clearTokens(reply, deps)
+      // Nobody else's page can make a browser forget cookies that it does not send along.
+      const hasCookies = tokenCookies(deps.cookies).some(name => request.cookies[name] !== undefined)
+      if (given === undefined && hasCookies) clearTokens(reply, deps)
       return reply.code(204).send(null)
     },
   )
