@@ -1,5 +1,5 @@
 export { type SessionRow, sessionLife } from './repo.ts'
 export { serveTokens } from './routes.ts'
 export { TokenAnswer } from './schema.ts'
-export { clearTokens, sendTokens, tokenCookies } from './token-cookies.ts'
+export { sendTokens, tokenCookies } from './token-cookies.ts'
 export { issueTokenOf, issueTokens, signIn } from './service.ts'
