@@ -50,6 +50,13 @@ const bodyRoutes: readonly BodyRoute[] = [
     valid: { user_id: a.platform, purpose: 'x', expires_in: 60 },
   },
   { method: 'POST', url: '/auth/client-token', isPublic: true, valid: { token: 'x' } },
+  { method: 'POST', url: '/api/v1/password-resets', isPublic: true, valid: { email: 'ada@example.com' } },
+  {
+    method: 'POST',
+    url: '/api/v1/password-resets/confirm',
+    isPublic: true,
+    valid: { email: 'ada@example.com', code: '000000', new_password: 'x' },
+  },
   {
     method: 'POST',
     url: '/api/v1/tokens/refresh-key',

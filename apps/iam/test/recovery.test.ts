@@ -1,173 +1,208 @@
+import { createHasher, type PasswordHasher } from '@signet/accounts'
 import t from 'tap'
-import { password, testApp, type Tokens } from './test-app.ts'
+import { type Answer, comparableHeaders, password, testApp } from './test-app.ts'
 
-const a = await testApp(t)
-const claimsOf = (tokens: Pick<Tokens, 'access_token'>) =>
-  JSON.parse(Buffer.from(tokens.access_token.split('.')[1] ?? '', 'base64url').toString())
-const credentialOf = async (id: string) =>
-  a.asOwner(
-    async sql =>
-      (
-        await sql<{ hash: string; must_change: boolean; changed_at: Date }[]>`
-          select hash, must_change, changed_at from password_credentials where user_id = ${id}`
-      )[0],
-  )
+const bounded = createHasher({ maxConcurrent: 2, queueLimit: 200 })
+/** How often a password was hashed or checked. */
+let hashes = 0
+const counting: PasswordHasher = {
+  ...bounded,
+  hash: text => {
+    hashes += 1
+    return bounded.hash(text)
+  },
+  verify: (stored, text) => {
+    hashes += 1
+    return bounded.verify(stored, text)
+  },
+}
+const a = await testApp(t, { deps: { hasher: counting } })
 const signIn = (identifier: string, text = password) => a.post('/api/v1/tokens', { identifier, password: text })
 const someone = async (name: string) => ({
   ...(await a.register({ email: `${name}@example.com` })),
   tokens: await a.signIn(`${name}@example.com`),
 })
-const changePassword = (tokens: Pick<Tokens, 'access_token'>, next: string, current = password) =>
-  a.call('PUT', '/api/v1/me/password', {
-    token: tokens.access_token,
-    body: { current_password: current, new_password: next },
-  })
 
-t.test('P-02 a weaker hash is upgraded by a right sign-in', async t => {
-  // Of the password of these tests: fewer passes and less memory, argon2i, argon2d, version 16.
-  const weaker = [
-    '$argon2id$v=19$m=8192,t=1,p=1$MAG0Qef1g7Bu1xu9lB938g$x0QyDtcR8ICa3S0heYE5DRNS0rCDhfcC1uqCpc4YL9I',
-    '$argon2i$v=19$m=19456,t=2,p=1$4fwyNfVc0lpdYC5YXn55kQ$cclMGEy8spGP5YvSllnMEnzgXDcQa2/+ApHuVtD6MSw',
-    '$argon2d$v=19$m=19456,t=2,p=1$vTMtu29yFGszoOkFKeTx8Q$8JX5CjQ+2Myet+0elcUrwoUpqMRfLQOc2HHFrM9LKbk',
-    '$argon2id$v=16$m=19456,t=2,p=1$5P42bbtGCTgpTyu36jes0w$F6MmSulmcobr7FfI0b052ncKRfNk1G6CZgu+iHn4V/Y',
-  ]
-  const stronger = '$argon2id$v=19$m=65536,t=3,p=4$AKY2YCEClOTQ1lQS4J2KCg$1hlwarlvkuH1SngI9N19kbXv3h2YZdn2CT/cy5DypeU'
-  const { id, email, tokens } = await someone('imported')
-  const put = (hash: string) =>
-    a.asOwner(
-      sql =>
-        sql`update password_credentials set hash = ${hash}, changed_at = '2020-01-01T00:00:00Z' where user_id = ${id}`,
-    )
-  for (const hash of weaker) {
-    await put(hash)
-    const set = await a.call('PUT', '/api/v1/me/refresh-key', {
-      token: tokens.access_token,
-      body: { key: 'seven quiet herons over the weir' },
+const ask = (email: string) => a.post('/api/v1/password-resets', { email })
+const confirm = (email: string, code: string, next = 'nine blue herons', headers: Record<string, string> = {}) =>
+  a.app
+    .inject({
+      method: 'POST',
+      url: '/api/v1/password-resets/confirm',
+      headers,
+      payload: { email, code, new_password: next },
     })
-    t.equal(set.status, 204)
-    t.equal((await signIn(email, 'a wrong password')).status, 401)
-    t.equal((await credentialOf(id))?.hash, hash, 'a wrong password changes nothing')
-    t.equal((await signIn(email)).status, 200)
-    const after = await credentialOf(id)
-    t.match(after?.hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/, hash.slice(0, 30))
-    t.equal(after?.changed_at.toISOString(), '2020-01-01T00:00:00.000Z', 'the password is as old as it was')
-    const byKey = { identifier: email, key: 'seven quiet herons over the weir' }
-    t.equal((await a.post('/api/v1/tokens/refresh-key', byKey)).status, 200, 'and what hangs on it lives on')
-    const before = a.countHashes()
-    t.equal((await signIn(email)).status, 200)
-    t.equal(a.countHashes() - before, 1)
-    t.equal((await credentialOf(id))?.hash, after?.hash, 'and it is upgraded once')
-  }
-  await t.test('and a stronger one stays', async t => {
-    await put(stronger)
-    t.equal((await signIn(email)).status, 200)
-    t.equal((await credentialOf(id))?.hash, stronger)
-  })
-  await t.test('by eight sign-ins at once too, and all of them get in', async t => {
-    await put(weaker[0] ?? '')
-    const answers = await Promise.all(Array.from({ length: 8 }, () => signIn(email)))
-    t.same(
-      answers.map(({ status }) => status),
-      answers.map(() => 200),
+    .then(
+      ({ statusCode: status, headers: answered, body: text }): Answer => ({
+        status,
+        headers: answered,
+        text,
+        body: JSON.parse(text),
+      }),
     )
-    t.match((await credentialOf(id))?.hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
-  })
-  await t.test('but never over a password that changed meanwhile', async t => {
-    for (let round = 0; round < 5; round += 1) {
-      const racer = await someone(`upgrade-${round}`)
-      await a.asOwner(sql => sql`update password_credentials set hash = ${weaker[0] ?? ''} where user_id = ${racer.id}`)
-      const [changed] = await Promise.all([
-        changePassword(racer.tokens, 'nine blue herons'),
-        ...Array.from({ length: 3 }, () => signIn(racer.email)),
-      ])
-      const now = changed.status === 204 ? 'nine blue herons' : password
-      t.equal((await signIn(racer.email, now)).status, 200, `${changed.status}`)
-      t.equal((await signIn(racer.email, now === password ? 'nine blue herons' : password)).status, 401)
-    }
-  })
+/** Whose request for a code is the next of theirs: as if a day had passed. */
+const forgetRequests = () => a.asOwner(sql => sql`delete from account_counters where kind like '%.%'`)
+const comparable = (answer: Answer) => ({
+  status: answer.status,
+  headers: comparableHeaders(answer),
+  text: answer.text.replaceAll(String(answer.headers['x-request-id']), '<id>'),
 })
+const verify = (email: string) =>
+  a.asOwner(sql => sql`update users set email_verified_at = now() where email = ${email}`)
+const eventsOf = (target: string) =>
+  a.asOwner(async sql => [
+    ...(await sql<{ action: string; actor_id: string | null; ip: string; user_agent: string | null; text: string }[]>`
+      select action, actor_id, ip, user_agent, audit_events::text as text from audit_events where target_id = ${target} order by at, id`),
+  ])
 
-t.test('a change of the password', async t => {
-  await t.test('is told to the address of the person, without the password', async t => {
-    const { email, tokens } = await someone('noticed')
-    t.equal((await changePassword(tokens, 'nine blue herons', 'wrong')).status, 401)
-    t.same(await a.messagesTo(email), [], 'nothing where nothing has changed')
-    t.equal((await changePassword(tokens, 'nine blue herons')).status, 204)
-    t.match(await a.messagesTo(email), [{ template: 'password-changed', status: 'queued', data: {} }])
+t.test('P-10 a lost password', async t => {
+  const { id, email, tokens } = await someone('forgetful')
+  await verify(email)
+  const key = { identifier: email, key: 'seven quiet herons over the weir' }
+  await a.call('PUT', '/api/v1/me/refresh-key', { token: tokens.access_token, body: { key: key.key } })
+  await t.test('is reset by a code that is mailed, known or unknown with one answer', async t => {
+    const suspended = await someone('suspended')
+    await verify(suspended.email)
+    await a.asOwner(sql => sql`update users set status = 'suspended' where id = ${suspended.id}`)
+    const answers = [await ask(email), await ask('nobody@example.com'), await ask(suspended.email), await ask(email)]
+    t.match(answers[0], { status: 200, body: { message: /^If an account/ } })
+    for (const answer of answers) t.same(comparable(answer), comparable(answers[0] as Answer))
+    t.match(await a.messagesTo(email), [{ template: 'password-reset-code', data: { code: /^\d{6}$/, minutes: 15 } }])
+    for (const other of ['nobody@example.com', suspended.email])
+      t.match(await a.messagesTo(other), [{ status: 'dropped', data: null }], other)
   })
-  await t.test('works for whoever has no address', async t => {
-    await a.register({ username: 'mute' })
-    t.equal((await changePassword(await a.signIn('mute'), 'nine blue herons')).status, 204)
-  })
-})
-
-t.test('while a temporary password has to be changed', async t => {
-  const { id, email } = await someone('temporary')
-  const membership = await a.asOwner(
-    async sql => (await sql<{ id: string }[]>`select id from memberships where user_id = ${id}`)[0]?.id,
-  )
-  await a.asOwner(
-    sql => sql`
-      insert into membership_roles (tenant_id, membership_id, role_id)
-      select tenant_id, ${membership ?? ''}, id from roles where tenant_id = ${a.company} and name = 'admin'`,
-  )
-  await a.asOwner(sql => sql`update password_credentials set must_change = true where user_id = ${id}`)
-  const answer = await signIn(email)
-  t.match(answer, { status: 200, body: { password_change_required: true } })
-  const { access_token: token, refresh_token: refresh } = answer.body
-  await t.test('tokens carry nothing that a service could go by', async t => {
-    t.match(claimsOf(answer.body), { roles: [], permissions: [] })
-    const renewed = await a.post('/api/v1/tokens/refresh', { refresh_token: refresh })
-    t.match(renewed, { status: 200, body: { password_change_required: true } })
-    t.match(claimsOf(renewed.body), { roles: [], permissions: [] })
-  })
-  await t.test('nothing can be done but to look, sign out, and choose a password', async t => {
-    const call = (method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: object) =>
-      a.call(method, url, { token, ...(body === undefined ? {} : { body }) })
-    const refused = [
-      await call('PATCH', '/api/v1/me', { name: 'Ada' }),
-      await call('POST', `/api/v1/me/memberships/${a.company}/accept`),
-      await call('POST', '/api/v1/tokens/tenant', { tenant_id: a.company }),
-      await call('PUT', '/api/v1/me/refresh-key', { key: 'seven quiet herons over' }),
-      await call('DELETE', '/api/v1/me/refresh-key'),
-    ]
-    for (const { status, body } of refused)
-      t.match({ status, body }, { status: 403, body: { code: 'password-change-required' } })
-    t.match(await call('POST', '/user/access/setrefreshkey/1234'), { status: 403, body: { detail: /./ } })
-    t.match(await call('GET', '/api/v1/me'), { status: 200, body: { password_change_required: true } })
-    t.match(await call('GET', '/api/v1/sessions'), { status: 200 })
-    t.equal((await call('DELETE', '/api/v1/sessions')).status, 204)
-  })
-  await t.test('every guarded route either needs the change first or says why it does not', async t => {
-    const exempt = [
-      'GET /api/v1/me',
-      'PUT /api/v1/me/password',
-      'GET /api/v1/sessions',
-      'DELETE /api/v1/sessions',
-      'DELETE /api/v1/sessions/{id}',
-    ]
-    const { paths = {} } = a.app.swagger() as {
-      paths?: Record<string, Record<string, { security?: object[]; requestBody?: object }>>
+  await t.test('and everything that is wrong is one answer, at one price', async t => {
+    const keyless = await someone('codeless')
+    const attempts = {
+      [email]: '000000x',
+      'nobody@example.com': '000000',
+      'suspended@example.com': '000000',
+      [keyless.email]: '1',
     }
-    const open: string[] = []
-    for (const [url, methods] of Object.entries(paths)) {
-      for (const [method, { security = [], requestBody }] of Object.entries(methods)) {
-        const name = `${method.toUpperCase()} ${url}`
-        if (!security.some(each => 'bearer' in each) || requestBody !== undefined || exempt.includes(name)) continue
-        const path = url.replaceAll(/\{new_key\}/g, '1234').replaceAll(/\{\w+\}/g, a.company)
-        const refused = await a.call(method.toUpperCase() as 'GET', path, { token })
-        if (refused.status !== 403) open.push(`${name} ${refused.status}`)
-      }
+    const answers: Answer[] = []
+    for (const [address, code] of Object.entries(attempts)) {
+      const before = hashes
+      answers.push(await confirm(address, code))
+      t.equal(hashes - before, 1, address)
     }
-    t.same(open, [])
+    t.match(answers[0], { status: 400, body: { code: 'invalid-code' } })
+    for (const answer of answers) t.same(comparable(answer), comparable(answers[0] as Answer))
+    t.equal((await signIn(email)).status, 200, 'and nothing has changed')
   })
-  await t.test('the change opens everything again', async t => {
-    t.match(await a.call('PATCH', '/api/v1/me', { token, body: { name: 'Ada' } }), { status: 403 })
-    t.equal((await changePassword({ access_token: token }, 'nine blue herons')).status, 204)
-    t.equal((await credentialOf(id))?.must_change, false)
-    t.equal((await a.call('PATCH', '/api/v1/me', { token, body: { name: 'Ada' } })).status, 200)
-    const again = await signIn(email, 'nine blue herons')
-    t.notOk('password_change_required' in again.body)
-    t.match(claimsOf(again.body), { roles: ['admin', 'member'] })
+  await t.test('costs no code where the new password may not be', async t => {
+    await a.asOwner(sql => sql`update users set last_name = 'Lovelace' where id = ${id}`)
+    const code = await a.codeFor(email)
+    for (const [fault, bad] of [
+      ['password-too-short', 'abc'],
+      ['password-too-common', 'Password123'],
+      ['password-own-words', 'forgetful heron'],
+      ['password-own-words', 'a lovelace heron'],
+    ] as const)
+      t.match(await confirm(email, code, bad), { status: 400, body: { code: fault } }, bad)
+    t.match(
+      await confirm(email, '000000x', 'a lovelace heron'),
+      { status: 400, body: { code: 'invalid-code' } },
+      'nobody learns a name without the code',
+    )
+    t.equal((await signIn(email)).status, 200)
+  })
+  await t.test('is reset once by fifty with one code at once, whoever locked what', async t => {
+    await forgetRequests()
+    await ask(email)
+    const code = await a.codeFor(email)
+    await a.asOwner(
+      sql => sql`
+        insert into account_counters (tenant_id, subject, kind, failures, taken)
+        select ${a.company}, ${id}, kind, 101, 11 from unnest(array['password', 'refresh-key', 'code']) kind
+        on conflict (tenant_id, subject, kind) do update set failures = 101, taken = 11`,
+    )
+    await a.asOwner(sql => sql`update known_devices set failures = 100, taken = 11 where user_id = ${id}`)
+    await a.asOwner(sql => sql`update password_credentials set must_change = true where user_id = ${id}`)
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => confirm(email, code, `fifty herons, the ${index}th`)),
+    )
+    t.equal(answers.filter(({ status }) => status === 200).length, 1)
+    t.equal(answers.filter(({ body }) => body.code === 'invalid-code').length, 49)
+    const winner = answers.findIndex(({ status }) => status === 200)
+    t.same(Object.keys(answers[winner]?.body), ['message'], 'nobody is signed in by it')
+    t.notOk(answers[winner]?.headers['set-cookie'])
+    const kinds = await a.asOwner(async sql => [
+      ...(await sql`select kind from account_counters where subject = ${id} and failures > 0 and kind not like '%.%'`),
+    ])
+    t.same(kinds, [], 'what strangers have locked is open')
+    const after = await signIn(email, `fifty herons, the ${winner}th`)
+    t.equal(after.status, 200)
+    t.notOk('password_change_required' in after.body)
+    t.equal((await confirm(email, code, 'once more, herons')).status, 400, 'never twice')
+  })
+  await t.test('and with it end all sessions, the old password and the refresh key', async t => {
+    t.match(await a.post('/api/v1/tokens/refresh', { refresh_token: tokens.refresh_token }), {
+      status: 401,
+      body: { code: 'session-ended' },
+    })
+    t.equal((await signIn(email)).status, 401)
+    t.equal((await a.post('/api/v1/tokens/refresh-key', key)).status, 401)
+  })
+  await t.test('which is told to the person, and audited without any secret', async t => {
+    const messages = await a.messagesTo(email)
+    t.match(messages[0], { template: 'password-changed', status: 'queued', data: {} })
+    t.equal(messages.filter(({ template }) => template === 'password-changed').length, 1)
+    const events = await eventsOf(id)
+    const resets = events.filter(({ action }) => action === 'password.reset')
+    t.match(resets, [{ actor_id: null, ip: '127.0.0.1', user_agent: /./ }])
+    t.notMatch(JSON.stringify(events), /herons|argon2/)
+  })
+  await t.test('takes three guesses, and fifteen minutes', async t => {
+    const guessed = await someone('guessed')
+    await verify(guessed.email)
+    await ask(guessed.email)
+    const code = await a.codeFor(guessed.email)
+    for (const wrong of ['a', 'b', 'c']) t.equal((await confirm(guessed.email, wrong)).status, 400)
+    t.match(await confirm(guessed.email, code), { status: 400, body: { code: 'invalid-code' } }, 'the third killed it')
+    await forgetRequests()
+    await ask(guessed.email)
+    const late = await a.codeFor(guessed.email)
+    const [row] = await a.asOwner(
+      sql => sql<{ seconds: number }[]>`
+        select extract(epoch from expires_at - created_at)::int as seconds from otp_challenges where user_id = ${guessed.id}`,
+    )
+    t.equal(row?.seconds, 900)
+    await a.asOwner(sql => sql`update otp_challenges set expires_at = now() where user_id = ${guessed.id}`)
+    t.match(await confirm(guessed.email, late), { status: 400, body: { code: 'invalid-code' } })
+    t.equal((await signIn(guessed.email)).status, 200)
+  })
+  await t.test('is not reset by a code for something else, nor does its code sign in', async t => {
+    const other = await someone('purposes')
+    await verify(other.email)
+    await a.post('/api/v1/otp/requests', { email: other.email })
+    t.equal((await confirm(other.email, await a.codeFor(other.email))).status, 400)
+    await ask(other.email)
+    const code = await a.codeFor(other.email)
+    t.equal((await a.post('/api/v1/otp/verifications', { email: other.email, code })).status, 400)
+    t.equal((await confirm(email, code)).status, 400, 'nor somebody else’s')
+    t.equal((await confirm(other.email.toUpperCase(), code)).status, 200)
+  })
+  await t.test('is given to whoever had none, and shows that the address is theirs', async t => {
+    const first = await someone('unproven')
+    await a.asOwner(sql => sql`delete from password_credentials where user_id = ${first.id}`)
+    await ask(first.email)
+    const stranger = { 'user-agent': 'another device' }
+    t.equal((await confirm(first.email, await a.codeFor(first.email), 'nine blue herons', stranger)).status, 200)
+    const after = await signIn(first.email, 'nine blue herons')
+    t.equal(after.status, 200)
+    const { body } = await a.call('GET', '/api/v1/me', { token: after.body.access_token })
+    t.ok(body.email_verified_at)
+  })
+  await t.test('is mailed with nothing of the request’s Host', async t => {
+    const host = await someone('hosted')
+    await a.app.inject({
+      method: 'POST',
+      url: '/api/v1/password-resets',
+      headers: { host: 'evil.example', 'x-forwarded-host': 'evil.example' },
+      payload: { email: host.email },
+    })
+    const [message] = await a.messagesTo(host.email)
+    t.same(Object.keys(message?.data), ['code', 'minutes'])
+    t.notMatch(JSON.stringify(message), /evil/)
   })
 })

@@ -1,2 +1,2 @@
 export { serveOtp } from './routes.ts'
-export { requestCode, verifyCode } from './service.ts'
+export { requestCode, returnCode, verifyCode } from './service.ts'

@@ -70,6 +70,15 @@ export async function spendCode(
   return row
 }
 
+/** A code that was right and has opened nothing may be shown again. */
+export async function unspendCode(
+  database: Database,
+  { purpose, hash }: CodeRef,
+  { userId, homeTenantId }: { readonly userId: UserId; readonly homeTenantId: TenantId },
+): Promise<void> {
+  await runStatement(database, sql => sql`select return_code(${homeTenantId}, ${userId}, ${purpose}, ${hash})`)
+}
+
 /** A right code that opened nothing: person, membership or tenant were over by then, or the address had been taken. */
 export async function recordRefusal(
   database: Database,

@@ -3,11 +3,19 @@
  * unknown, suspended and throttled cannot be told apart by answer or time (HOUSE 4.8).
  */
 import { networkOf } from '@signet/http'
-import type { UserId } from '@signet/kernel'
+import type { TenantId, UserId } from '@signet/kernel'
 import type { Deps, RequestFacts } from '../../deps.ts'
 import { fingerprintOf, foldEmail, subjectOf } from '../../devices.ts'
 import { drawCode, hashCode } from './code.ts'
-import { type CodeChannel, type CodeOutcome, type CodePurpose, type CodeRef, insertCode, spendCode } from './repo.ts'
+import {
+  type CodeChannel,
+  type CodeOutcome,
+  type CodePurpose,
+  type CodeRef,
+  insertCode,
+  spendCode,
+  unspendCode,
+} from './repo.ts'
 
 interface CodeSubject {
   readonly purpose: CodePurpose
@@ -52,6 +60,16 @@ export async function verifyCode(
   const wayIn = guess.purpose === 'password-reset' ? 'password-reset' : 'code'
   const notice = deps.outbox.seal('way-in-locked', { wayIn })
   return spendCode(deps.database, refer(deps, guess, guess.codeText, request), notice, request)
+}
+
+/** Gives a code back that {@link verifyCode} has just spent on what could not be done. Its guesses stay counted. */
+export async function returnCode(
+  deps: Deps,
+  guess: CodeSubject & { readonly codeText: string },
+  person: { readonly userId: UserId; readonly homeTenantId: TenantId },
+  request: RequestFacts,
+): Promise<void> {
+  await unspendCode(deps.database, refer(deps, guess, guess.codeText, request), person)
 }
 
 function refer(

@@ -5,13 +5,13 @@ import {
   findUser,
   recordAudit,
   setPassword,
-  type User,
   wordsAbout,
 } from '@signet/accounts'
 import { inTenant, type TenantTx } from '@signet/db'
 import { problem } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import type { Self } from '../sessions/index.ts'
+import { sendNotice } from './notice.ts'
 import type { PasswordChange } from './schema.ts'
 
 /**
@@ -41,12 +41,6 @@ export async function changePassword(deps: Deps, self: Self, body: PasswordChang
     await record(self, 'password.changed', tx)
     await sendNotice(deps, tx, user)
   })
-}
-
-/** To the address that the person has, whoever it was that changed the password. */
-async function sendNotice({ outbox }: Deps, tx: TenantTx, { id, email }: User): Promise<void> {
-  if (email === null) return
-  await outbox.enqueue(tx, { channel: 'email', recipient: email, userId: id, template: 'password-changed', data: {} })
 }
 
 function record(self: Self, action: string, tx: TenantTx): Promise<void> {
