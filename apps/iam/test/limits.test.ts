@@ -39,6 +39,7 @@ t.test('P-08 every public way to change something has its limit, and nothing els
     'POST /api/v1/otp/requests': 30,
     'POST /api/v1/otp/verifications': 60,
     'POST /auth/client-token': 60,
+    'POST /api/v1/tokens/refresh-key': 60,
     'POST /api/v1/system-emails': 600,
   })
 })

@@ -53,7 +53,7 @@ export function serveRefreshKeys(app: App, deps: Deps): void {
         description:
           'As with a password, under the same limits; whatever is wrong, the answer is the same. Keys of fewer than 16 characters, which an older system set, open nothing here.',
         body: RefreshKeySignIn,
-        response: { 200: TokenAnswer, ...problemResponses(400, 401, 429, 503) },
+        response: { 200: TokenAnswer, ...problemResponses(400, 401, 403, 429, 503) },
       },
     },
     async (request, reply) => {
