@@ -1,20 +1,39 @@
-// `pnpm test`: builds tap where an install has undone that, runs the suite, and closes with tap's own count.
-// Arguments go to tap; a folder stands for the test files below it.
+// `pnpm test`: builds tap where an install has undone that, runs the suite, searches what it logged for secrets, and closes
+// with tap's own count. Arguments go to tap; a folder stands for the test files below it.
 import { spawn } from 'node:child_process'
-import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { Parser } from 'tap-parser'
+import { isEmpty, searchForCanaries } from './canaries.ts'
 import { runCommand } from './run-command.ts'
 import { TestReport } from './test-report.ts'
 
 await buildTap()
 const report = new TestReport(line => console.log(line))
-const code = await runTap(
-  process.argv.slice(2).filter(argument => argument !== '--'),
-  report,
-)
-process.exitCode = report.close(code)
+const args = process.argv.slice(2).filter(argument => argument !== '--')
+const evidence = mkdtempSync(join(tmpdir(), 'signet-canaries-'))
+try {
+  const { code, output } = await runTap(args, report)
+  searchLogs(output)
+  process.exitCode = report.close(code)
+} finally {
+  rmSync(evidence, { recursive: true, force: true })
+}
+
+/** No secret that a test has seen may stand in what the programs logged or printed. */
+function searchLogs(output: string): void {
+  const search = searchForCanaries(evidence, { 'the output of the run': output })
+  const { canaries, logs, bytes, finds } = search
+  const megabytes = (bytes / 1_000_000).toFixed(1)
+  const result = finds.length === 0 ? 'none found' : `${finds.length} FOUND`
+  console.log(`\n${canaries} secrets looked for in ${logs} logs (${megabytes} MB): ${result}`)
+  for (const { file, kind, form } of finds) report.fail(`A secret (${kind}, ${form}) stands in ${file}.`)
+  // Some test files see no secret; the suite as a whole does.
+  if (args.length === 0 && isEmpty(search))
+    report.fail('The run noted no secret or no log: nothing was searched. See packages/testkit/src/canaries.ts.')
+}
 
 /** An install brings back tap's default plugins, which cannot load beside this TypeScript. */
 async function buildTap(): Promise<void> {
@@ -27,12 +46,13 @@ async function buildTap(): Promise<void> {
   if (buildCode !== 0) throw new Error(`tap could not be built:\n${output}`)
 }
 
-async function runTap(args: readonly string[], into: TestReport): Promise<number> {
-  const files = args.flatMap(argument => (isFolder(argument) ? listTestFiles(argument) : [argument]))
+/** The exit code, and what the programs under test printed. */
+async function runTap(words: readonly string[], into: TestReport): Promise<{ code: number; output: string }> {
+  const files = words.flatMap(argument => (isFolder(argument) ? listTestFiles(argument) : [argument]))
   const path = [join(process.cwd(), 'node_modules/.bin'), process.env['PATH']].join(delimiter)
   const child = spawn('tap', ['--reporter=tap', ...files], {
-    env: { ...process.env, PATH: path },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, PATH: path, TEST_CANARIES: evidence },
+    stdio: ['ignore', 'pipe', 'pipe'],
     shell: process.platform === 'win32',
   })
   // tap gets Ctrl-C from the terminal itself and ends its tests; this process stays to report.
@@ -40,11 +60,26 @@ async function runTap(args: readonly string[], into: TestReport): Promise<number
   process.on('SIGTERM', () => child.kill('SIGTERM'))
   const parser = new Parser()
   into.follow(parser)
+  let output = ''
+  followExtras(parser, text => {
+    output += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+    process.stderr.write(text)
+  })
   child.stdout.pipe(parser)
-  return new Promise((resolve, reject) => {
+  const code = await new Promise<number>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', exitCode => resolve(exitCode ?? 1))
   })
+  return { code, output }
+}
+
+/** What is no TAP was printed by a program, at whatever depth. */
+function followExtras(parser: Parser, take: (text: string) => void): void {
+  parser.on('extra', take)
+  parser.on('child', (child: Parser) => followExtras(child, take))
 }
 
 function listTestFiles(folder: string): string[] {

@@ -14,6 +14,7 @@ export class TestReport {
   #unrun: Result[] = []
   #file: Result | undefined
   #counts: Record<string, string | undefined> | undefined
+  #faults = 0
 
   constructor(print: (line: string) => void) {
     this.#print = print
@@ -35,11 +36,18 @@ export class TestReport {
     })
   }
 
+  /** A failure of the run as a whole, which no test file sees. */
+  fail(text: string): void {
+    this.#faults += 1
+    this.#print(`  ✖ ${text}`)
+  }
+
   /** Prints the closing line for a tap that ended with `code`, and returns the exit code of the whole run. */
   close(code: number): number {
     const passed = Number(this.#counts?.['pass'] ?? 0)
     const skipped = Number(this.#counts?.['skip'] ?? 0)
     let failed = Number(this.#counts?.['fail'] ?? 0) + Number(this.#counts?.['todo'] ?? 0)
+    failed += this.#faults
     if (this.#counts === undefined) this.#print('tap ended without its closing count.')
     if (this.#counts?.['todo'] !== undefined) this.#print('Tests that are not written yet count as failed.')
     if (passed + failed === 0) this.#print('No test was executed.')

@@ -43,6 +43,17 @@ t.test('the report of a run', async t => {
     t.equal(code, 1)
   })
 
+  t.test('counts a fault of the run as a whole, though each file passed', async t => {
+    const { code, lines } = reportRun(
+      `1..1\n${passingFile}# { total: 2, pass: 1, skip: 1 }\n`,
+      0,
+      'A secret is in a log.',
+    )
+    t.ok(lines.includes('  ✖ A secret is in a log.'))
+    t.equal(lines.at(-1), '\n1 passed, 1 failed, 1 skipped')
+    t.equal(code, 1)
+  })
+
   t.test('counts a tap that broke off as a failure', async t => {
     const { code, lines } = reportRun(`1..2\n${passingFile}`, 137)
     t.equal(lines.at(-1), '\n0 passed, 1 failed')
@@ -56,11 +67,12 @@ t.test('the report of a run', async t => {
   })
 })
 
-function reportRun(tap: string, exitCode: number): { code: number; lines: string[] } {
+function reportRun(tap: string, exitCode: number, fault?: string): { code: number; lines: string[] } {
   const lines: string[] = []
   const report = new TestReport(line => lines.push(line))
   const parser = new Parser()
   report.follow(parser)
   parser.end(`TAP version 14\n${tap}`)
+  if (fault !== undefined) report.fail(fault)
   return { code: report.close(exitCode), lines }
 }

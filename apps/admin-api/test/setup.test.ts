@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url'
 import { createHasher } from '@signet/accounts'
 import { createOutbox } from '@signet/delivery'
 import { runStatement, withAdminClient } from '@signet/db'
+import { loggerOptions } from '@signet/http'
 import { deriveKey, SettingsError } from '@signet/kernel'
-import { createTestCast, testDatabase } from '@signet/testkit'
+import { createTestCast, logStream, testDatabase, testLogger } from '@signet/testkit'
 import { createVerifier } from '@signet/verifier'
 import { createTestIssuer } from '@signet/verifier/testing'
 import t, { type Test } from 'tap'
@@ -32,7 +33,7 @@ async function freshApp(t: Test, setup: AppDeps['setup']) {
     url: 'http://localhost:4001',
     settings: {},
     trustProxy: [],
-    logger: false,
+    logger: testLogger(loggerOptions('trace', 'json', 'admin-api'), 'admin-api'),
   }
   const app = await buildApp(deps)
   t.teardown(() => app.close())
@@ -165,7 +166,7 @@ t.test('the program serves on a real socket with keys from the issuer, and stops
     setupToken: 'never shown',
     workerCount: 1,
     trustProxy: [],
-    logger: false,
+    logger: testLogger(loggerOptions('trace', 'json', 'admin-api'), 'admin-api'),
   })
   t.teardown(() => program.stop())
   const cast = createTestCast(db, issuer)
@@ -249,6 +250,7 @@ t.test('C-05 it refuses to start on settings that are wrong, naming each', async
       said += part
     })
     const [exitCode] = await once(child, 'close')
+    logStream('main').write(said)
     t.equal(exitCode, 1)
     t.match(said, /SIGNET_NONSENSE is not a setting of Signet/)
     t.notMatch(said, /\n\s+at /)

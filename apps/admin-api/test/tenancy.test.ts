@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { inTenant, runStatement, withAdminClient } from '@signet/db'
+import { loggerOptions } from '@signet/http'
 import { newId, type TenantId } from '@signet/kernel'
-import { type TestActor, testDatabase } from '@signet/testkit'
+import { type TestActor, testDatabase, testLogger } from '@signet/testkit'
 import t from 'tap'
 import { startAdminApi } from '../src/index.ts'
 import { createWorld } from './world.ts'
@@ -206,7 +207,7 @@ t.test('T-06 the program does not start on a database that could mix tenants', a
       setupToken: undefined,
       workerCount: 1,
       trustProxy: [],
-      logger: false,
+      logger: testLogger(loggerOptions('trace', 'json', 'admin-api'), 'admin-api'),
     })
   const program = await start()
   await program.stop()

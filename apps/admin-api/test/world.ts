@@ -2,9 +2,17 @@
 import { randomBytes } from 'node:crypto'
 import { createHasher } from '@signet/accounts'
 import { createOutbox } from '@signet/delivery'
-import type { App } from '@signet/http'
+import { type App, loggerOptions } from '@signet/http'
 import { deriveKey, type TenantId } from '@signet/kernel'
-import { createTestCast, type TestActor, type TestCast, type TestDatabase, testDatabase } from '@signet/testkit'
+import {
+  createTestCast,
+  plantSecretsOfExchange,
+  type TestActor,
+  type TestCast,
+  type TestDatabase,
+  testDatabase,
+  testLogger,
+} from '@signet/testkit'
 import { createVerifier } from '@signet/verifier'
 import { createTestIssuer, type TestIssuer } from '@signet/verifier/testing'
 import type { Test } from 'tap'
@@ -63,9 +71,13 @@ export async function createWorld(t: Test): Promise<World> {
     url: 'http://localhost:4001',
     settings: { environment: 'test' },
     trustProxy: [],
-    logger: false,
+    logger: testLogger(loggerOptions('trace', 'json', 'admin-api'), 'admin-api'),
   }
   const app = await buildApp(deps)
+  app.addHook('onSend', async (request, reply, answer) => {
+    const cookies = reply.getHeader('set-cookie')
+    plantSecretsOfExchange({ requestBody: request.body, status: reply.statusCode, answer, cookies })
+  })
   await app.ready()
   t.teardown(() => app.close())
   const platform = await cast.addPlatform()

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SettingsError } from '@signet/kernel'
-import { testDatabase } from '@signet/testkit'
+import { logStream, testDatabase } from '@signet/testkit'
 import t, { type Test } from 'tap'
 import { readConfig, readKeyConfig } from '../src/config.ts'
 import { temporaryFolder } from './test-app.ts'
@@ -40,7 +40,13 @@ async function run(t: Test, name: string, environment: Record<string, string>, w
       for (const listener of listeners) listener()
     })
   }
-  const ended = new Promise<Run>(resolve => child.on('close', code => resolve({ code, output })))
+  const kept = logStream(name)
+  const ended = new Promise<Run>(resolve =>
+    child.on('close', code => {
+      kept.write(output)
+      resolve({ code, output })
+    }),
+  )
   return {
     ended,
     printed: pattern =>

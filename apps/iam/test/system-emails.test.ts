@@ -8,7 +8,7 @@ const secretWords = 'the invoice of ACME is overdue'
 const lines: string[] = []
 
 const a = await testApp(t, {
-  logger: { level: 'info', stream: { write: (line: string) => void lines.push(line) } },
+  log: { write: line => void lines.push(line) },
   deps: { serviceKeys: [former, next], adminEmail: 'Admin@Example.com' },
 })
 const mail = { to: 'ada@example.com', subject: 'Overdue', text: secretWords }

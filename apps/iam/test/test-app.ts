@@ -5,9 +5,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHasher, type PasswordHasher } from '@signet/accounts'
 import { runStatement, type Statements, withAdminClient } from '@signet/db'
-import type { App } from '@signet/http'
+import { type App, loggerOptions } from '@signet/http'
 import { deriveKey, type MessageId, newId, type TenantId, type UserId } from '@signet/kernel'
-import { type TestDatabase, type TestScope, testDatabase } from '@signet/testkit'
+import {
+  plantCanary,
+  plantSecretsOf,
+  plantSecretsOfExchange,
+  type TestDatabase,
+  type TestScope,
+  testDatabase,
+  testLogger,
+} from '@signet/testkit'
 import { createOutbox } from '@signet/delivery'
 import { buildApp } from '../src/app.ts'
 import type { Deps } from '../src/deps.ts'
@@ -91,7 +99,8 @@ export async function temporaryFolder(t: TestScope): Promise<string> {
 export async function testApp(
   t: TestScope,
   options: {
-    logger?: Parameters<typeof buildApp>[0]['logger']
+    /** Gets every line that the program logs. */
+    log?: { write(line: string): void }
     deps?: Partial<Deps>
     trustProxy?: readonly string[]
   } = {},
@@ -142,7 +151,13 @@ export async function testApp(
     sendsEvents: false,
     ...options.deps,
   }
-  const app = await buildApp({ ...deps, logger: options.logger ?? false, trustProxy: options.trustProxy ?? [] })
+  for (const key of deps.serviceKeys) plantCanary('service key', key)
+  const logger = testLogger(loggerOptions('trace', 'json', 'iam'), 'iam', options.log)
+  const app = await buildApp({ ...deps, logger, trustProxy: options.trustProxy ?? [] })
+  app.addHook('onSend', async (request, reply, answer) => {
+    const cookies = reply.getHeader('set-cookie')
+    plantSecretsOfExchange({ requestBody: request.body, status: reply.statusCode, answer, cookies })
+  })
   await app.ready()
   t.teardown(async () => {
     await app.close()
@@ -183,10 +198,11 @@ export async function testApp(
         { id: MessageId; template: string; status: string; expires_at: Date | null; payload: Uint8Array | null }[]
       >`
         select id, template, status, expires_at, payload from outbound_messages where recipient = ${recipient} order by id desc`
-      return rows.map(({ id, payload, ...row }) => ({
-        ...row,
-        data: payload === null ? null : outbox.unseal(id, payload),
-      }))
+      return rows.map(({ id, payload, ...row }) => {
+        const data = payload === null ? null : outbox.unseal(id, payload)
+        plantSecretsOf(data)
+        return { ...row, data }
+      })
     })
 
   const codeFor: TestApp['codeFor'] = async recipient => {

@@ -1,6 +1,7 @@
 import { grantLogin, withAdminClient } from '@signet/db'
+import { loggerOptions } from '@signet/http'
 import { createTestIssuer } from '@signet/verifier/testing'
-import { testDatabase } from '@signet/testkit'
+import { plantCanary, testDatabase, testLogger } from '@signet/testkit'
 import t from 'tap'
 import { readConfig } from '../src/config.ts'
 import { buildApp } from '../src/index.ts'
@@ -12,10 +13,16 @@ const app = await buildApp({
   database: db,
   tokens: { issuer: issuer.issuer, audience: issuer.audience, keys: { fetch: issuer.fetch } },
   url: 'http://places.test',
-  logger: false,
+  logger: testLogger(loggerOptions('trace', 'json', 'places'), 'places'),
   trustProxy: [],
 })
 t.teardown(() => app.close())
+
+function tokenWith(claims: Parameters<typeof issuer.token>[0]): string {
+  const token = issuer.token(claims)
+  plantCanary('access_token', token)
+  return token
+}
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 interface Call {
@@ -38,7 +45,7 @@ const station = {
 }
 
 function call(method: Method, path: string, { holding, body, headers = {} }: Call = {}) {
-  const token = holding === undefined ? {} : { authorization: `Bearer ${issuer.token({ permissions: holding })}` }
+  const token = holding === undefined ? {} : { authorization: `Bearer ${tokenWith({ permissions: holding })}` }
   const content = body === undefined ? {} : { payload: JSON.stringify(body) }
   const type = body === undefined ? {} : { 'content-type': 'application/json' }
   return app.inject({ method, url: path, headers: { ...token, ...type, ...headers }, ...content })
@@ -275,7 +282,7 @@ t.test('a place', async t => {
       t.equal((await call('PATCH', `/places/${stranger}`, { holding, body })).json().code, 'invalid-input')
     }
     for (const payload of ['{', '', 'null', '"x"', '{"name":']) {
-      const authorization = `Bearer ${issuer.token({ permissions: holding })}`
+      const authorization = `Bearer ${tokenWith({ permissions: holding })}`
       const headers = { authorization, 'content-type': 'application/json' }
       const answer = await app.inject({ method: 'POST', url: '/places', headers, payload })
       t.equal(answer.statusCode, 400, payload)
@@ -347,11 +354,11 @@ t.test('the service', async t => {
         keys: { fetch: () => Promise.reject(new Error('cut')) },
       },
       url: 'http://places.test',
-      logger: false,
+      logger: testLogger(loggerOptions('trace', 'json', 'places'), 'places'),
       trustProxy: [],
     })
     t.teardown(() => cut.close())
-    const headers = { authorization: `Bearer ${issuer.token({ permissions: every })}` }
+    const headers = { authorization: `Bearer ${tokenWith({ permissions: every })}` }
     const answer = await cut.inject({ url: '/places', headers })
     t.match(answer.json(), { status: 503, code: 'keys-unavailable' })
     t.ok(answer.headers['retry-after'])

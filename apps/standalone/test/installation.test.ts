@@ -8,14 +8,15 @@ import { addressOf } from '../src/addresses.ts'
 import { readConfig } from '../src/config.ts'
 import { readFirstAdmin } from '../src/credentials-file.ts'
 import { callApi } from '../src/demo/call.ts'
-import { createHome, type Home, startChild, waitUntilReady } from '../src/demo/child.ts'
+import { createHome, type Home, waitUntilReady } from '../src/demo/child.ts'
 import { planTour, renderTour } from '../src/tour.ts'
+import { startKeptChild } from './kept-child.ts'
 
 const root = new URL('../../../', import.meta.url)
 const readme = readFileSync(new URL('README.md', root), 'utf8')
 
 async function startOnce(home: Home, environment: Record<string, string>): Promise<string> {
-  const child = startChild(home, environment)
+  const child = startKeptChild(home, environment)
   await waitUntilReady(child)
   child.process.kill('SIGTERM')
   await child.ended
@@ -55,7 +56,7 @@ t.test('with a database of the operator’s', async t => {
   t.test('a start on other ports shows those', async t => {
     const other = await createHome()
     t.teardown(() => other.remove())
-    const child = startChild(home, { ...database, PLACES_PORT: other.environment['PLACES_PORT'] ?? '' })
+    const child = startKeptChild(home, { ...database, PLACES_PORT: other.environment['PLACES_PORT'] ?? '' })
     await waitUntilReady(child)
     t.equal((await readFirstAdmin(home.adminFile))?.places_url, other.addresses.places)
     t.match(await callApi('GET', `${other.addresses.places}/readyz`, { expect: 200 }), { status: 'ok' })
@@ -67,7 +68,7 @@ t.test('with a database of the operator’s', async t => {
     const admin = await readFirstAdmin(home.adminFile)
     const foreign = JSON.stringify({ ...admin, tenant_id: '0198a0c0-0000-7000-8000-000000000000' })
     await writeFile(home.adminFile, foreign)
-    const child = startChild(home, database)
+    const child = startKeptChild(home, database)
     t.equal(await child.ended, 1)
     t.match(child.output(), /belongs to another database/)
     t.equal(await readFile(home.adminFile, 'utf8'), foreign)

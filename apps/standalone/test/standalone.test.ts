@@ -2,12 +2,14 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { plantSecretsOf } from '@signet/testkit'
 import t from 'tap'
 import { callApi, textOf } from '../src/demo/call.ts'
-import { createHome, readyText, startChild, waitUntilReady } from '../src/demo/child.ts'
+import { createHome, readyText, waitUntilReady } from '../src/demo/child.ts'
 import { canRunTour, runTour } from '../src/demo/run-tour.ts'
 import { readFirstAdmin } from '../src/credentials-file.ts'
 import { planTour, renderTour } from '../src/tour.ts'
+import { startKeptChild } from './kept-child.ts'
 
 const home = await createHome()
 t.teardown(() => home.remove())
@@ -41,7 +43,9 @@ async function waitForNoProcess(limitMs: number): Promise<string[]> {
 async function signIn() {
   const admin = await readFirstAdmin(home.adminFile)
   const body = { email: admin?.email, password: admin?.password }
-  return textOf(await callApi('POST', `${home.addresses.iam}/api/v1/tokens`, { body, expect: 200 }), 'access_token')
+  const tokens = await callApi('POST', `${home.addresses.iam}/api/v1/tokens`, { body, expect: 200 })
+  plantSecretsOf(tokens)
+  return textOf(tokens, 'access_token')
 }
 
 async function countRoles(): Promise<number> {
@@ -50,7 +54,7 @@ async function countRoles(): Promise<number> {
 }
 
 t.test('a start', async t => {
-  const child = startChild(home)
+  const child = startKeptChild(home)
   await waitUntilReady(child)
   const tour = planTour(home.addresses, home.adminFile)
 
@@ -84,14 +88,14 @@ t.test('a start', async t => {
     const other = await createHome()
     t.teardown(() => other.remove())
     const { IAM_PORT = '', ADMIN_PORT = '', PLACES_PORT = '' } = other.environment
-    const second = startChild(home, { IAM_PORT, ADMIN_PORT, PLACES_PORT })
+    const second = startKeptChild(home, { IAM_PORT, ADMIN_PORT, PLACES_PORT })
     t.equal(await second.ended, 1)
     t.match(second.output(), /is used by another Signet that is running/)
     t.equal(await countRoles(), 4, 'and the first works on')
   })
 
   t.test('on a port that is taken is refused, with the setting that moves it', async t => {
-    const second = startChild(home)
+    const second = startKeptChild(home)
     t.equal(await second.ended, 1)
     for (const setting of ['IAM_PORT', 'ADMIN_PORT', 'PLACES_PORT']) t.match(second.output(), `set ${setting}`)
     t.notMatch(second.output(), /PostgreSQL runs/, 'before anything is started')
@@ -106,7 +110,7 @@ t.test('a start', async t => {
 
 t.test('a second start', async t => {
   const password = (await readFirstAdmin(home.adminFile))?.password
-  const child = startChild(home)
+  const child = startKeptChild(home)
   await waitUntilReady(child)
 
   t.test('finds the data of the first', async t => {
@@ -161,7 +165,7 @@ t.test('a start with a setting that is wrong is refused, naming it', async t => 
   ]
   const outcomes = await Promise.all(
     faulty.map(async ([told, environment]) => {
-      const child = startChild(home, environment)
+      const child = startKeptChild(home, environment)
       return { told, code: await child.ended, output: child.output() }
     }),
   )

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { type Database, inTenant, runStatement } from '@signet/db'
 import { type MembershipId, newId, type RoleId, type SessionId, type TenantId, type UserId } from '@signet/kernel'
 import type { TestIssuer } from '@signet/verifier/testing'
+import { plantCanary } from './canaries.ts'
 
 export interface TestPerson {
   readonly userId: UserId
@@ -106,6 +107,7 @@ export function createTestCast(db: Database, issuer: TestIssuer): TestCast {
     if (opened === undefined) throw new Error('This person may not sign in there.')
     const { roles, permissions } = opened
     const token = issuer.token({ sub: person.userId, tid: actingIn, sid: sessionId, roles, permissions })
+    plantCanary('access_token', token)
     return { ...person, actingIn, sessionId, token, headers: { authorization: `Bearer ${token}` } }
   }
 

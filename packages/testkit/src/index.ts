@@ -1,2 +1,3 @@
 export { createTestCast, type TestActor, type TestCast, type TestPerson } from './actors.ts'
 export { type TestDatabase, type TestScope, testDatabase } from './database.ts'
+export { logStream, plantCanary, plantSecretsOf, plantSecretsOfExchange, testLogger } from './canaries.ts'
