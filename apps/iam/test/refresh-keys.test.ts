@@ -1,15 +1,8 @@
-import { Writable } from 'node:stream'
 import t from 'tap'
 import { comparableHeaders, password, testApp, type Tokens } from './test-app.ts'
 
 const log: string[] = []
-const stream = new Writable({
-  write: (chunk, _encoding, done) => {
-    log.push(String(chunk))
-    done()
-  },
-})
-const a = await testApp(t, { logger: { level: 'trace', stream } })
+const a = await testApp(t, { log: { write: line => void log.push(line) } })
 const key = 'seven quiet herons over the weir'
 const claimsOf = (tokens: Pick<Tokens, 'access_token'>) =>
   JSON.parse(Buffer.from(tokens.access_token.split('.')[1] ?? '', 'base64url').toString())
