@@ -65,7 +65,7 @@ t.test('the search for canaries', async t => {
   t.test('takes nothing else for one', async t => {
     const log = [
       `${token.slice(0, -1)}x`,
-      `${password.slice(1)}`,
+      password.slice(1),
       token.slice(0, 40),
       `{"time":1795213${code},"pid":${code},"ms":0.${code},"id":"0198a0c0-${code}"}`,
       `1${code}`,

@@ -64,7 +64,7 @@ t.test('a browser', { skip, timeout: 120_000 }, async t => {
   const origin = `http://localhost:${port}`
   const served: { route: string; status: number }[] = []
   const a = await testApp(t, {
-    logger: { level: 'info', stream: { write: (line: string) => void served.push(JSON.parse(line)) } },
+    log: { write: line => void served.push(JSON.parse(line)) },
     deps: {
       tokens: {
         issuer: origin,
