@@ -669,6 +669,26 @@ t.test('an account that somebody else has made beforehand', async t => {
     })
     t.equal((await send('/api/v1/tokens/refresh', { refresh_token: answer.body.refresh_token }, home)).status, 200)
   })
+  await t.test('is not entered again by a sign-in that waited while its password was taken away', async t => {
+    const raced = { email: 'raced@example.com' }
+    const person = await register(raced, stranger)
+    const answer = await a.asOwner(async sql => {
+      await sql`begin`
+      await sql`select from users where id = ${person} for update`
+      await sql`delete from password_credentials where user_id = ${person}`
+      const entering = send('/api/v1/tokens', { ...raced, password }, stranger)
+      for (let waiting = 0; waiting === 0; ) {
+        await sql`select pg_stat_clear_snapshot()`
+        const rows = await sql`
+          select from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock' and query like '%open_session%'`
+        waiting = rows.length
+      }
+      await sql`commit`
+      return entering
+    })
+    t.match(answer, { status: 401, body: { code: 'invalid-credentials' } })
+  })
   await t.test('stays as it is on the device from which it was made', async t => {
     const own = { email: 'own@example.com' }
     await register(own)
