@@ -39,7 +39,7 @@ async function startWith(t: Test, settings: Record<string, string> = {}) {
   t.teardown(() => program.stop())
   const post = async (path: string, body: object, headers: Record<string, string> = {}) => {
     const answer = await program.app.inject({ method: 'POST', url: path, payload: body, headers })
-    return { status: answer.statusCode, body: answer.json() as Record<string, unknown> }
+    return { status: answer.statusCode, body: answer.json<Record<string, unknown>>() }
   }
   return { home, log, post, stop: () => program.stop() }
 }

@@ -1,6 +1,6 @@
 /**
  * Sends mails through a worker in a process of its own, which is killed over and over at different moments of a delivery, and
- * counts what arrives at a real SMTP server. `pnpm bench:faults` runs it with a hundred kills.
+ * counts what arrives at a real SMTP server.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'

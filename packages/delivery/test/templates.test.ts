@@ -31,7 +31,7 @@ const plainOf = (html: string | null) =>
     .replaceAll('&amp;', '&')
 
 for (const [name, data, says] of written) {
-  t.test(`${name}`, async t => {
+  t.test(name, async t => {
     for (const language of ['en', 'fr'] as const) {
       const { subject, text, html, variables, replyTo } = composeMessage(name, data, { ...reader, language })
       await t.test(`in ${language} greets, says what it is about, and the same in both bodies`, async t => {
