@@ -7,9 +7,10 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Database } from '@signet/db'
 import { listMessages } from '../src/outbox-repo.ts'
+import type { WorkerTiming } from '../src/worker.ts'
 import type { DelivererArgument } from './fixtures/deliverer.ts'
 import { openSmtpSink } from './smtp-sink.ts'
-import { createScene, quick, until } from './test-outbox.ts'
+import { createScene, until } from './test-outbox.ts'
 
 export interface KillOptions {
   /** The programs' login: what the worker connects with. Nothing else may wait in the outbox. */
@@ -31,6 +32,9 @@ export interface KillResult {
   /** Repeated mails with another Message-ID than the first. */
   readonly otherIds: number
 }
+
+// A slow machine ends no attempt: a repetition then has a kill for its cause, or is a fault.
+const timing: WorkerTiming = { pollMs: 10, sendTimeoutMs: 4_000, leaseMs: 5_000, graceMs: 1_000 }
 
 const program = fileURLToPath(new URL('fixtures/deliverer.ts', import.meta.url))
 
@@ -80,7 +84,7 @@ export async function killDelivery({ databaseUrl, database, messages, kills }: K
     key: scene.key.toString('hex'),
     smtpPort: sink.port,
     sender,
-    timing: quick,
+    timing,
   }
   try {
     for (;;) {

@@ -55,6 +55,7 @@ export const knownSettingNames: ReadonlySet<string> = new Set([
   'TWILIO_FROM',
   'SMS_WEBHOOK_URL',
   'SMS_WEBHOOK_SECRET',
+  'ENG_ANALYTICS_URL',
   'REDIS_URL',
   'RATELIMIT_STORAGE_URI',
   'COOKIE_SECURE',
