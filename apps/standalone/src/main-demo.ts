@@ -3,6 +3,7 @@
 import { canRunTour, runTour } from './demo/run-tour.ts'
 import { type Child, createHome, startChild, waitUntilReady } from './demo/child.ts'
 import { tellStory } from './demo/story.ts'
+import { tellWaysIn } from './demo/ways-in-story.ts'
 import { readFirstAdmin } from './credentials-file.ts'
 import { inSeconds, type Step } from './steps.ts'
 import { planTour } from './tour.ts'
@@ -33,6 +34,7 @@ try {
   if (admin === undefined) throw new Error(`There is no ${home.adminFile}.`)
   await showTour()
   await tellStory(home.addresses, admin, step)
+  await tellWaysIn(home.addresses, home.outbox, admin, step)
   await step('it stops when it is told to', () => stop(started))
 } catch (error) {
   failures += 1

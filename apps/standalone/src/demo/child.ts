@@ -15,6 +15,8 @@ export interface Home {
   readonly environment: Readonly<Record<string, string>>
   readonly addresses: Addresses
   readonly adminFile: string
+  /** Where mail and text messages are written. */
+  readonly outbox: string
   remove(): Promise<void>
 }
 
@@ -52,6 +54,7 @@ export async function createHome(): Promise<Home> {
       places: addressOf('127.0.0.1', places),
     },
     adminFile: join(home, 'first-admin.json'),
+    outbox: join(home, 'outbox'),
     remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
   }
 }
