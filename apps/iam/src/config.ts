@@ -167,8 +167,9 @@ export function readKeyConfig(environment: Environment): SettingsOf<typeof keySe
 }
 
 /** What `pnpm outbox` needs to know. @throws SettingsError with every fault */
-export function readOutboxConfig(environment: Environment): { readonly DATABASE_URL: string } {
-  const { DATABASE_URL } = readSettings({ DATABASE_URL: iamSettings.DATABASE_URL }, environment)
-  if (DATABASE_URL === undefined) throw new SettingsError(['DATABASE_URL is missing: the messages are in it.'])
-  return { DATABASE_URL }
+export function readOutboxConfig(
+  environment: Environment,
+): Pick<SettingsOf<typeof iamSettings>, 'DATABASE_URL' | 'SIGNET_HOME'> {
+  const { DATABASE_URL, SIGNET_HOME } = iamSettings
+  return readSettings({ DATABASE_URL, SIGNET_HOME }, environment)
 }

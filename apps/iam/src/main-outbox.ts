@@ -1,13 +1,20 @@
 import { existsSync } from 'node:fs'
-import { openDatabase } from '@signet/db'
+import { join } from 'node:path'
+import { findEmbedded, openDatabase } from '@signet/db'
 import { runOutboxCommand } from '@signet/delivery'
 import { Problem, SettingsError } from '@signet/kernel'
 import { readOutboxConfig } from './config.ts'
 
 try {
   if (existsSync('.env')) process.loadEnvFile('.env')
-  const { DATABASE_URL } = readOutboxConfig(process.env)
-  const database = openDatabase({ url: DATABASE_URL, max: 1, applicationName: 'signet-outbox' })
+  const { DATABASE_URL, SIGNET_HOME } = readOutboxConfig(process.env)
+  const url = DATABASE_URL ?? (await findEmbedded(join(SIGNET_HOME, 'pg')))
+  if (url === undefined) {
+    throw new SettingsError([
+      `DATABASE_URL is missing, and no installation runs its own database in ${SIGNET_HOME}/pg.`,
+    ])
+  }
+  const database = openDatabase({ url, max: 1, applicationName: 'signet-outbox' })
   try {
     const { text, exitCode } = await runOutboxCommand(database, process.argv.slice(2))
     const stream = exitCode === 0 ? process.stdout : process.stderr
@@ -25,6 +32,6 @@ try {
 function describe(error: unknown): unknown {
   if (error instanceof SettingsError) return error.message
   return error instanceof Problem && error.code === 'database-unavailable'
-    ? `The database of DATABASE_URL cannot be reached: ${error.cause instanceof Error ? error.cause.message : error.message}`
+    ? `The database cannot be reached: ${error.cause instanceof Error ? error.cause.message : error.message}`
     : error
 }

@@ -12,7 +12,7 @@ import { newId, SettingsError, type TenantId, type UserId } from '@signet/kernel
 import { testDatabase } from '@signet/testkit'
 import { SMTPServer } from 'smtp-server'
 import t, { type Test } from 'tap'
-import { readConfig, readOutboxConfig, toIamOptions } from '../src/config.ts'
+import { readConfig, toIamOptions } from '../src/config.ts'
 import { startIam } from '../src/index.ts'
 import { password, temporaryFolder } from './test-app.ts'
 
@@ -301,10 +301,13 @@ t.test('pnpm outbox', async t => {
     t.match(await run({ DATABASE_URL: database.url }, 'sweep'), { code: 2, output: /There is no command sweep/ })
   })
   await t.test('says without a stack what is in the way', async t => {
-    t.throws(() => readOutboxConfig({}), /DATABASE_URL is missing/)
+    t.match(await run({ SIGNET_HOME: '/nowhere' }, 'list'), {
+      code: 1,
+      output: /DATABASE_URL is missing, and no installation runs/,
+    })
     const { code, output } = await run({ DATABASE_URL: 'postgres://x:hunter2@127.0.0.1:1/x' })
     t.equal(code, 1)
-    t.match(output, /^The database of DATABASE_URL cannot be reached/)
+    t.match(output, /^The database cannot be reached/)
     t.notMatch(output, / {4}at |hunter2/)
   })
 })

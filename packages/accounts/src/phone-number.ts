@@ -10,5 +10,5 @@ const written = /^\s*\+[\d\s().\-/]+$/
 export function normalizePhone(text: string): string | undefined {
   if (!written.test(text)) return undefined
   const number = parsePhoneNumberFromString(text, { extract: false })
-  return number?.isValid() === true ? number.number : undefined
+  return number?.isPossible() === true ? number.number : undefined
 }

@@ -2,6 +2,7 @@ export { type AdminSql, waitForDatabase, withAdminClient } from './admin-client.
 export { type Database, openDatabase, type Statements } from './connect.ts'
 export { translateConstraint } from './constraints.ts'
 export { type EmbeddedServer, startEmbedded } from './embedded/embedded-server.ts'
+export { findEmbedded } from './embedded/find-embedded.ts'
 export { DataFolderInUseError } from './embedded/orphans.ts'
 export { assertSafeSchema, UnsafeSchemaError } from './gate.ts'
 export { grantLogin } from './login-grants.ts'

@@ -7,7 +7,13 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { DataFolderInUseError, type EmbeddedServer, startEmbedded, withAdminClient } from '../src/index.ts'
+import {
+  DataFolderInUseError,
+  type EmbeddedServer,
+  findEmbedded,
+  startEmbedded,
+  withAdminClient,
+} from '../src/index.ts'
 
 const launcher = fileURLToPath(new URL('fixtures/launcher.ts', import.meta.url))
 const isRoot = process.getuid?.() === 0
@@ -149,8 +155,14 @@ t.test('the embedded server', async t => {
     t.same(await recall(server), [{ answer: 42 }])
   })
 
+  await t.test('is found by another command while it runs, and not afterwards', async t => {
+    t.equal(await findEmbedded(folder), server.url)
+    t.equal(await findEmbedded(await newFolder()), undefined)
+  })
+
   await t.test('leaves no process and no half-made folder when it is stopped', async t => {
     await server.stop()
+    t.equal(await findEmbedded(folder), undefined)
     t.notOk(isAlive(pid))
     t.same((await readdir(folder)).toSorted(), ['cluster', 'postgresql.log'])
   })

@@ -35,7 +35,10 @@ export async function tellWaysIn(
   )
   await step('and signs in', () => post('/api/v1/tokens', { email, password }, 200))
 
-  const staff = textOf(await post('/api/v1/tokens', { email: first.email, password: first.password }, 200), 'access_token')
+  const staff = textOf(
+    await post('/api/v1/tokens', { email: first.email, password: first.password }, 200),
+    'access_token',
+  )
   const advisor = { email: `ines-${randomBytes(4).toString('hex')}@example.com`, password }
   const [advisorId, clientId] = await step('the administrator makes an advisor and gives them a client', async () => {
     const id = textOf(await administer('POST', '/users', staff, 201, advisor), 'id')
@@ -52,8 +55,12 @@ export async function tellWaysIn(
   await step('it opens one session, which says who acts in it', async () => {
     const opened = await post('/auth/client-token', { token: key }, 200)
     const claims = textOf(opened, 'access_token').split('.')[1] ?? ''
-    const { sub, act } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub: string; act?: { sub: string } }
-    if (sub !== clientId || act?.sub !== advisorId) throw new Error('The token does not name the client and the advisor.')
+    const { sub, act } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as {
+      sub: string
+      act?: { sub: string }
+    }
+    if (sub !== clientId || act?.sub !== advisorId)
+      throw new Error('The token does not name the client and the advisor.')
   })
   await step('and no second one', () => post('/auth/client-token', { token: key }, 401))
 }

@@ -21,6 +21,14 @@ const passwordFile = 'signet-passwords.json'
 /** Where root keeps data that lies below a folder the server's account cannot pass. */
 const sharedData = '/var/lib/signet'
 
+const pointerFile = 'cluster-location'
+
+/** Where the cluster of a data folder stands, if there is one. */
+export async function clusterOf(home: string): Promise<string> {
+  const pointed = await readFile(join(home, pointerFile), 'utf8').catch(() => undefined)
+  return pointed?.trim() ?? join(home, 'cluster')
+}
+
 /**
  * The cluster's folder: `<dataDir>/cluster`, or, where the server's account cannot get there (a project below /root), a
  * folder in /var/lib/signet that a file in `dataDir` names.
@@ -30,10 +38,9 @@ export async function locateCluster(
   accountOf: (folder: string) => Promise<ServerAccount>,
 ): Promise<string> {
   const home = resolve(dataDir)
-  const pointer = join(home, 'cluster-location')
-  const pointed = await readFile(pointer, 'utf8').catch(() => undefined)
-  if (pointed !== undefined) return pointed.trim()
-  const cluster = join(home, 'cluster')
+  const pointer = join(home, pointerFile)
+  const cluster = await clusterOf(home)
+  if (cluster !== join(home, 'cluster')) return cluster
   const account = await accountOf(cluster)
   const isRoot = 'uid' in account
   await mkdir(home, { recursive: true, mode: isRoot ? 0o755 : 0o700 })
@@ -52,6 +59,10 @@ export async function prepareCluster(
   isSynced: boolean,
 ): Promise<Passwords> {
   if ((await statIfThere(cluster)) === undefined) await createCluster(cluster, binaries, account, isSynced)
+  return readPasswords(cluster)
+}
+
+export async function readPasswords(cluster: string): Promise<Passwords> {
   return JSON.parse(await readFile(join(cluster, passwordFile), 'utf8')) as Passwords
 }
 
