@@ -43,6 +43,7 @@ export async function measureEnumeration(bench: Bench): Promise<Row[]> {
   const suspended = await seed(perName, 'suspended')
   const known = await seed(perName)
   const codes = codeNames(await seed(samples + warmUps))
+  const resets = codeNames(await seed(samples + warmUps))
   const wrong = randomBytes(15).toString('base64url')
   const signIns = (emails: readonly string[], secret: string) =>
     Array.from({ length: signInsPerName }, () => emails.map(email => ({ email, password: secret }))).flat()
@@ -68,6 +69,18 @@ export async function measureEnumeration(bench: Bench): Promise<Row[]> {
       path: '/api/v1/otp/verifications',
       status: 400,
       kinds: bodiesOf(codes, email => ({ email, code: anyCode() })),
+    },
+    {
+      subject: 'asking for a reset',
+      path: '/api/v1/password-resets',
+      status: 200,
+      kinds: bodiesOf(resets, email => ({ email })),
+    },
+    {
+      subject: 'a reset with a wrong code',
+      path: '/api/v1/password-resets/confirm',
+      status: 400,
+      kinds: bodiesOf(resets, email => ({ email, code: anyCode(), new_password: wrong })),
     },
   ]
   await using issuer = await startIssuer(bench, database.url)
