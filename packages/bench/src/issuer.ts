@@ -83,14 +83,17 @@ export async function prepareIssuer(
       },
     })
     child = started
-    started.stdout?.resume()
+    let said = ''
+    started.stdout?.setEncoding('utf8').on('data', (lines: string) => {
+      said = `${said}${lines}`.slice(-shownLogLength)
+    })
     await log.close()
     try {
       await Promise.race([untilReady(url, hasEnded, bench.signal), failureOf(started)])
       if (hasEnded() || started.pid === undefined) throw new Error('It ended before it was ready.')
       return started.pid
     } catch (cause) {
-      throw new Error(`apps/iam did not start:\n${await readFile(logFile, 'utf8')}`, { cause })
+      throw new Error(`apps/iam did not start:\n${await readFile(logFile, 'utf8')}${said}`, { cause })
     }
   }
 
@@ -126,12 +129,15 @@ async function readStartFlags(): Promise<string[]> {
   return parseNodeFlags(script)
 }
 
-const startTimeoutMs = 30_000
+const startTimeoutMs = 60_000
+const answerTimeoutMs = 5_000
+/** Characters of the log, from its end. */
+const shownLogLength = 2_000
 
 async function untilReady(url: string, hasEnded: () => boolean, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + startTimeoutMs
   while (!hasEnded()) {
-    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined)
+    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(answerTimeoutMs) }).catch(() => undefined)
     if (answer?.ok) return
     if (performance.now() > deadline) throw new Error(`It was not ready within ${startTimeoutMs / 1000} s.`)
     await pause(50, undefined, { signal })
