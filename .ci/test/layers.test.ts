@@ -116,7 +116,7 @@ const plants: readonly { file: string; source: string; seenBy: readonly string[]
   { file: 'apps/iam/test/a.test.ts', source: "import '@signet/admin-api'", seenBy: ['apps-do-not-import-apps'] },
   {
     file: 'apps/standalone/src/a.ts',
-    source: "import '../../admin-api/src/config.ts'",
+    source: "import '../../admin-api/src/app.ts'",
     seenBy: ['standalone-enters-by-the-door', 'packages-are-entered-by-name'],
   },
   { file: 'packages/testkit/src/a.ts', source: "import '@signet/iam'", seenBy: ['packages-do-not-import-apps'] },
