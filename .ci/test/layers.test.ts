@@ -85,7 +85,7 @@ const cleanTree: Readonly<Record<string, string>> = {
   'apps/iam/test/tokens.test.ts':
     "import 'fast-jwt'\nimport '@signet/testkit'\nimport '@signet/verifier/testing'\nimport '../src/modules/tokens/repo.ts'",
   'apps/admin-api/src/index.ts': "export const app = ''",
-  'apps/admin-api/src/config.ts': "export const config = ''",
+  'apps/admin-api/src/app.ts': "export const buildApp = ''",
   'apps/standalone/src/main.ts': "import '@signet/db'\nimport '@signet/iam'\nimport '@signet/admin-api'",
 }
 
