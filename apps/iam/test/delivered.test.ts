@@ -2,12 +2,16 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { openTransports, startWorker } from '@signet/delivery'
+import { logStream } from '@signet/testkit'
 import t, { type Test } from 'tap'
 import { temporaryFolder, type TestApp, testApp } from './test-app.ts'
 
 const serviceKey = 'a-key-of-another-service-0123'
-const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
+const kept = logStream('worker')
+const note = (facts: object, text: string) => kept.write(`${text} ${inspect(facts)}\n`)
+const log = { info: note, warn: note, error: note }
 
 /** The outbox of the app is emptied as the program does it, until the end of the test. */
 async function deliver(t: Test, { deps }: TestApp, folder: string, events?: { baseUrl: string; serviceKey: string }) {
@@ -17,7 +21,7 @@ async function deliver(t: Test, { deps }: TestApp, folder: string, events?: { ba
     database: deps.database,
     outbox: deps.outbox,
     transports,
-    log: quiet,
+    log,
     timing: { pollMs: 10 },
   })
   t.teardown(() => worker.stop())

@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createHasher } from '@signet/accounts'
 import { runStatement, withAdminClient } from '@signet/db'
+import { loggerOptions } from '@signet/http'
 import { newId, SettingsError, type TenantId, type UserId } from '@signet/kernel'
-import { testDatabase } from '@signet/testkit'
+import { logStream, plantCanary, plantSecretsOfExchange, testDatabase, testLogger } from '@signet/testkit'
 import { SMTPServer } from 'smtp-server'
 import t, { type Test } from 'tap'
 import { readConfig, toIamOptions } from '../src/config.ts'
@@ -34,11 +35,13 @@ async function startWith(t: Test, settings: Record<string, string> = {}) {
     ...settings,
   })
   const log: string[] = []
-  const logger = { level: 'info', stream: { write: (line: string) => void log.push(line) } }
+  const stream = { write: (line: string) => void log.push(line) }
+  const logger = testLogger(loggerOptions('trace', 'json', 'iam'), 'iam', stream)
   const program = await startIam({ ...toIamOptions(config), database: database.db, port: 0, logger })
   t.teardown(() => program.stop())
   const post = async (path: string, body: object, headers: Record<string, string> = {}) => {
     const answer = await program.app.inject({ method: 'POST', url: path, payload: body, headers })
+    plantSecretsOfExchange({ requestBody: body, status: answer.statusCode, answer: answer.body, cookies: undefined })
     return { status: answer.statusCode, body: answer.json<Record<string, unknown>>() }
   }
   return { home, log, post, stop: () => program.stop() }
@@ -64,7 +67,11 @@ async function dump(): Promise<string> {
 const holds = (text: string, code: string) =>
   new RegExp(`(?<![0-9a-f])${code}(?![0-9a-f])`).test(text) || text.includes(Buffer.from(code).toString('hex'))
 
-const codeIn = (text: string) => /^ {4}(\d{6})$/m.exec(text)?.[1] ?? 'no code'
+const codeIn = (text: string) => {
+  const code = /^ {4}(\d{6})$/m.exec(text)?.[1] ?? 'no code'
+  plantCanary('code', code)
+  return code
+}
 
 t.test('a message becomes a file where nothing is set', async t => {
   const { home, log, post } = await startWith(t)
@@ -294,6 +301,7 @@ t.test('pnpm outbox', async t => {
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += String(chunk)))
     const [code] = (await once(child, 'close')) as [number]
+    logStream('outbox').write(output)
     return { code, output }
   }
   await t.test('works on the database of the settings', async t => {

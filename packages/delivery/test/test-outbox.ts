@@ -1,8 +1,9 @@
 // An outbox in a database of its own, with a tenant and people in it, as the programs fill and empty it.
 import { randomBytes } from 'node:crypto'
+import { inspect } from 'node:util'
 import { type Database, inTenant, withAdminClient } from '@signet/db'
 import { type MessageId, newId, type TenantId, type UserId } from '@signet/kernel'
-import { type TestDatabase, type TestScope, testDatabase } from '@signet/testkit'
+import { logStream, plantSecretsOf, type TestDatabase, type TestScope, testDatabase } from '@signet/testkit'
 import { createOutbox, type MessageData, type NewMessage, type Outbox, type TemplateName } from '../src/index.ts'
 import { startWorker, type WorkerTiming } from '../src/worker.ts'
 import type { Channel, Transport } from '../src/transport.ts'
@@ -71,7 +72,10 @@ export async function createScene(database: Database): Promise<OutboxScene> {
     outbox,
     database,
     tenantId,
-    send: message => inTenant(database, tenantId, tx => outbox.enqueue<TemplateName>(tx, { ...usual, ...message })),
+    send: message => {
+      plantSecretsOf(message.data ?? usual.data)
+      return inTenant(database, tenantId, tx => outbox.enqueue<TemplateName>(tx, { ...usual, ...message }))
+    },
   }
 }
 
@@ -115,7 +119,11 @@ export async function testOutbox(t: TestScope): Promise<TestOutbox> {
     },
     work: (scope, transports, { timing = quick, database = test.db } = {}) => {
       const log: LogLine[] = []
-      const note = (level: LogLine['level']) => (facts: object, text: string) => void log.push({ level, facts, text })
+      const kept = logStream('worker')
+      const note = (level: LogLine['level']) => (facts: object, text: string) => {
+        log.push({ level, facts, text })
+        kept.write(`${level} ${text} ${inspect(facts)}\n`)
+      }
       const worker = startWorker({
         database,
         outbox: scene.outbox,
