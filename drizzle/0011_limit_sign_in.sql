@@ -31,8 +31,8 @@ AS $$ SELECT id FROM tenants WHERE is_platform $$;
 ALTER FUNCTION platform_tenant() OWNER TO signet_system;
 
 -- Takes one of `p_limit` turns within the window. One guarded statement, so that of any number who try at once exactly so
--- many get one. `turn` is its number; one above the limit is the first refusal of this window, null each further one.
--- The tenant has to be set.
+-- many get one. `turn` is its number; one above the limit is the first refusal of this window, null each further one. A failure in
+-- a row is an attempt that was evaluated: one that was refused counts for nothing. The tenant has to be set.
 CREATE FUNCTION take_turn(p_tenant uuid, p_subject uuid, p_kind text, p_limit integer, p_window interval)
 RETURNS TABLE (turn integer, failures integer, retry_after integer)
 LANGUAGE plpgsql SECURITY DEFINER
@@ -43,7 +43,7 @@ BEGIN
   RETURN QUERY
   INSERT INTO account_counters AS c (tenant_id, subject, kind, failures, taken) VALUES (p_tenant, p_subject, p_kind, 1, 1)
   ON CONFLICT (tenant_id, subject, kind) DO UPDATE SET
-    failures = c.failures + 1,
+    failures = c.failures + CASE WHEN c.window_started_at <= clock_timestamp() - p_window OR c.taken < p_limit THEN 1 ELSE 0 END,
     taken = CASE WHEN c.window_started_at <= clock_timestamp() - p_window THEN 1 ELSE c.taken + 1 END,
     window_started_at = CASE WHEN c.window_started_at <= clock_timestamp() - p_window THEN clock_timestamp() ELSE c.window_started_at END
   WHERE c.window_started_at <= clock_timestamp() - p_window OR c.taken <= p_limit
@@ -57,8 +57,9 @@ $$;
 ALTER FUNCTION take_turn(uuid, uuid, text, integer, interval) OWNER TO signet_system;
 
 -- The same for a known device, whose failures are its own. No row: this device is not known, or not any more.
-CREATE FUNCTION take_device_turn(p_tenant uuid, p_user uuid, p_fingerprint bytea, p_limit integer, p_cap integer, p_window interval)
-RETURNS TABLE (turn integer, failures integer, retry_after integer)
+CREATE FUNCTION take_device_turn(
+  p_tenant uuid, p_user uuid, p_fingerprint bytea, p_limit integer, p_cap integer, p_window interval
+) RETURNS TABLE (turn integer, failures integer, retry_after integer)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET lock_timeout = '2s'
 AS $$
@@ -66,7 +67,7 @@ AS $$
 BEGIN
   RETURN QUERY
   UPDATE known_devices d SET
-    failures = d.failures + 1,
+    failures = d.failures + CASE WHEN d.window_started_at <= clock_timestamp() - p_window OR d.taken < p_limit THEN 1 ELSE 0 END,
     taken = CASE WHEN d.window_started_at <= clock_timestamp() - p_window THEN 1 ELSE d.taken + 1 END,
     window_started_at = CASE WHEN d.window_started_at <= clock_timestamp() - p_window THEN clock_timestamp() ELSE d.window_started_at END
   WHERE d.tenant_id = p_tenant AND d.user_id = p_user AND d.fingerprint = p_fingerprint AND d.failures < p_cap
@@ -148,7 +149,32 @@ END
 $$;
 ALTER FUNCTION begin_sign_in(text, text, text, text, text, text, uuid, bytea) OWNER TO signet_system;
 
--- As in 0005, and: takes back the counters of the way in that was used and remembers the device, unless somebody acts for the
+-- The way in `p_kind` has just been locked for devices that are not known. The event stands where the sign-in was meant for,
+-- the message in the person's home tenant. For a name that nobody has, and for a person without an address, a message is made
+-- all the same and dropped: known and unknown cost the same.
+CREATE FUNCTION record_lock(
+  p_where uuid, p_home uuid, p_user uuid, p_kind text, p_message uuid, p_payload bytea, p_ip text, p_request uuid, p_agent text
+) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET lock_timeout = '2s'
+AS $$
+DECLARE
+  v_home uuid := coalesce(p_home, platform_tenant());
+  v_email text;
+BEGIN
+  PERFORM record_event(coalesce(p_where, v_home), 'sign-in.locked', NULL, NULL, 'user', p_user::text,
+    jsonb_build_object('reason', p_kind), p_ip, p_request, p_agent);
+  PERFORM set_config('signet.tenant_id', v_home::text, true);
+  SELECT u.email INTO v_email FROM users u WHERE u.id = p_user AND u.status = 'active';
+  INSERT INTO outbound_messages (tenant_id, id, channel, user_id, recipient, template, payload, status, finished_at)
+  VALUES (v_home, p_message, 'email', p_user, coalesce(v_email, ''), 'way-in-locked', CASE WHEN v_email IS NOT NULL THEN p_payload END,
+    CASE WHEN v_email IS NULL THEN 'dropped' ELSE 'queued' END, CASE WHEN v_email IS NULL THEN now() END);
+END
+$$;
+ALTER FUNCTION record_lock(uuid, uuid, uuid, text, uuid, bytea, text, uuid, text) OWNER TO signet_system;
+
+-- As in 0005, and: what was checked is read again after the lock on the person, in a statement of its own: whoever takes a
+-- password or a key away holds that lock, and a session that waited for it saw the secret as it was before. Takes back the counters of the way in that was used and remembers the device, unless somebody acts for the
 -- person. `p_secret` says what p_checked_hash is the hash of. An event for another service goes into the outbox with it.
 DROP FUNCTION open_session(uuid, uuid, uuid, text, bytea, text[], interval, interval, text, text, text, uuid);
 CREATE FUNCTION open_session(
@@ -175,15 +201,15 @@ BEGIN
   SELECT u.tenant_id INTO v_home FROM users u WHERE u.id = p_user;
   IF NOT FOUND THEN RETURN; END IF;
   PERFORM set_config('signet.tenant_id', v_home::text, true);
-  SELECT u.kind, c.must_change INTO v_kind, v_must
-  FROM users u
-  JOIN tenants t ON t.id = p_tenant AND t.status = 'active'
-  LEFT JOIN password_credentials c ON c.tenant_id = u.tenant_id AND c.user_id = u.id
-  WHERE u.id = p_user AND u.status = 'active'
+  SELECT u.kind INTO v_kind FROM users u WHERE u.id = p_user AND u.status = 'active' FOR SHARE;
+  IF NOT FOUND THEN RETURN; END IF;
+  SELECT c.must_change INTO v_must
+  FROM tenants t
+  LEFT JOIN password_credentials c ON c.tenant_id = v_home AND c.user_id = p_user
+  WHERE t.id = p_tenant AND t.status = 'active'
     AND (p_checked_hash IS NULL OR p_checked_hash = CASE p_kind
-      WHEN 'refresh-key' THEN (SELECT k.hash FROM refresh_keys k WHERE k.tenant_id = u.tenant_id AND k.user_id = u.id)
-      ELSE c.hash END)
-  FOR SHARE OF u;
+      WHEN 'refresh-key' THEN (SELECT k.hash FROM refresh_keys k WHERE k.tenant_id = v_home AND k.user_id = p_user)
+      ELSE c.hash END);
   IF NOT FOUND THEN RETURN; END IF;
   SELECT * INTO v_access FROM member_access(p_tenant, p_user);
   IF NOT v_access.is_member AND NOT v_access.is_platform_staff THEN RETURN; END IF;
@@ -219,14 +245,14 @@ $$;
 ALTER FUNCTION open_session(uuid, uuid, uuid, text, bytea, text[], interval, interval, text, text, text, uuid, text, bytea, uuid, uuid, text, bytea)
   OWNER TO signet_system;
 
--- Nobody acts for somebody who holds more than they do: asked when the session is opened, and again whenever it is used.
+-- Advisors act for nobody who holds more than they do: asked when the session is opened, and again whenever it is used.
 CREATE FUNCTION may_act_for(p_tenant uuid, p_act uuid, p_permissions text[]) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = public, pg_temp
 AS $$
   SELECT EXISTS (
     SELECT FROM users u CROSS JOIN LATERAL member_access(p_tenant, u.id) a
-    WHERE u.id = p_act AND u.status = 'active' AND a.is_member AND a.permissions @> p_permissions)
+    WHERE u.id = p_act AND u.status = 'active' AND a.is_member AND 'advisor' = ANY (a.roles) AND a.permissions @> p_permissions)
 $$;
 ALTER FUNCTION may_act_for(uuid, uuid, text[]) OWNER TO signet_system;
 
@@ -343,7 +369,7 @@ END
 $$;
 ALTER FUNCTION end_session(uuid, text, text, uuid, text) OWNER TO signet_system;
 
--- As in 0005, and: who acts for the person, while they may.
+-- As in 0005, and: who acts for the person, while they may. Nobody acts for platform staff, who hold everything wherever they are.
 DROP FUNCTION load_actor(uuid, uuid, uuid);
 CREATE FUNCTION load_actor(p_user uuid, p_tenant uuid, p_session uuid)
 RETURNS TABLE (roles text[], permissions text[], is_platform_staff boolean, must_change boolean, act_sub uuid)
@@ -362,7 +388,7 @@ AS $$
   CROSS JOIN LATERAL member_access(p_tenant, p_user) a
   WHERE s.id = p_session AND s.user_id = p_user AND s.tenant_id = p_tenant AND s.ended_at IS NULL AND s.expires_at > now()
     AND (a.is_member OR a.is_platform_staff)
-    AND (s.act_sub IS NULL OR may_act_for(p_tenant, s.act_sub, a.permissions))
+    AND (s.act_sub IS NULL OR (NOT a.is_platform_staff AND may_act_for(p_tenant, s.act_sub, a.permissions)))
 $$;
 ALTER FUNCTION load_actor(uuid, uuid, uuid) OWNER TO signet_system;
 
@@ -471,15 +497,19 @@ END
 $$;
 
 -- A refresh key dies with the password that stood beside it and with its person's standing, whichever path changes them. A
--- password that is merely hashed anew keeps its `changed_at`.
+-- password that is merely hashed anew keeps its `changed_at`. It dies with the first password too, whatever tenant the change was
+-- made in.
 CREATE FUNCTION drop_refresh_key() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp
 AS $$
 DECLARE
   v_user uuid := CASE TG_TABLE_NAME WHEN 'users' THEN (to_jsonb(NEW) ->> 'id')::uuid ELSE (to_jsonb(NEW) ->> 'user_id')::uuid END;
+  v_before text := current_setting('signet.tenant_id', true);
 BEGIN
+  PERFORM set_config('signet.tenant_id', NEW.tenant_id::text, true);
   DELETE FROM refresh_keys k WHERE k.tenant_id = NEW.tenant_id AND k.user_id = v_user;
+  PERFORM set_config('signet.tenant_id', coalesce(v_before, ''), true);
   RETURN NULL;
 END
 $$;
@@ -488,6 +518,8 @@ CREATE TRIGGER users__drop_refresh_key AFTER UPDATE OF status ON users
   FOR EACH ROW WHEN (NEW.status <> 'active') EXECUTE FUNCTION drop_refresh_key();
 CREATE TRIGGER password_credentials__drop_refresh_key AFTER UPDATE OF changed_at ON password_credentials
   FOR EACH ROW WHEN (OLD.changed_at IS DISTINCT FROM NEW.changed_at) EXECUTE FUNCTION drop_refresh_key();
+CREATE TRIGGER password_credentials__drop_refresh_key_at_first AFTER INSERT ON password_credentials
+  FOR EACH ROW EXECUTE FUNCTION drop_refresh_key();
 
 REVOKE CREATE ON SCHEMA public FROM signet_system;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;

@@ -10,37 +10,6 @@ INSERT INTO permissions (code, service, description, is_platform) VALUES
 GRANT UPDATE (created_at) ON advisor_clients TO signet_system;
 CREATE INDEX sessions__act_sub ON sessions (act_sub) WHERE act_sub IS NOT NULL;
 
--- As in 0011, and: only while they have the role.
-CREATE OR REPLACE FUNCTION may_act_for(p_tenant uuid, p_act uuid, p_permissions text[]) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp
-AS $$
-  SELECT EXISTS (
-    SELECT FROM users u CROSS JOIN LATERAL member_access(p_tenant, u.id) a
-    WHERE u.id = p_act AND u.status = 'active' AND a.is_member AND 'advisor' = ANY (a.roles) AND a.permissions @> p_permissions)
-$$;
-
--- As in 0011, and: nobody acts for platform staff, who hold everything wherever they are.
-CREATE OR REPLACE FUNCTION load_actor(p_user uuid, p_tenant uuid, p_session uuid)
-RETURNS TABLE (roles text[], permissions text[], is_platform_staff boolean, must_change boolean, act_sub uuid)
-LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp
-AS $$
-  SELECT a.roles,
-    CASE WHEN a.is_platform_staff THEN (SELECT array_agg(code ORDER BY code) FROM permissions) ELSE a.permissions END,
-    a.is_platform_staff,
-    coalesce(c.must_change, false),
-    s.act_sub
-  FROM sessions s
-  JOIN users u ON u.id = s.user_id AND u.status = 'active'
-  JOIN tenants t ON t.id = s.tenant_id AND t.status = 'active'
-  LEFT JOIN password_credentials c ON c.tenant_id = u.tenant_id AND c.user_id = u.id
-  CROSS JOIN LATERAL member_access(p_tenant, p_user) a
-  WHERE s.id = p_session AND s.user_id = p_user AND s.tenant_id = p_tenant AND s.ended_at IS NULL AND s.expires_at > now()
-    AND (a.is_member OR a.is_platform_staff)
-    AND (s.act_sub IS NULL OR (NOT a.is_platform_staff AND may_act_for(p_tenant, s.act_sub, a.permissions)))
-$$;
-
 -- As in 0005, and: the sessions in which the person acts for others, which whoever has their password may have opened.
 CREATE OR REPLACE FUNCTION end_user_sessions(p_user uuid, p_except uuid, p_reason text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER

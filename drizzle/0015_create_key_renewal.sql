@@ -3,7 +3,8 @@ GRANT CREATE ON SCHEMA public TO signet_system;
 
 -- One guess at the refresh key of whoever's session this is. `hash` is null where there is no key, and no guess is counted.
 -- No row: the session, its person or its tenant is over, or somebody acts for the person in it. Whoever is right before the
--- fifth wrong guess begins anew; `turn` is null or above five where no guess is left.
+-- fifth wrong guess begins anew; `turn` is null or above five where no guess is left. Guesses at one session wait for one another,
+-- and none of them for the disk (as in 0011).
 CREATE FUNCTION begin_renewal(p_session uuid, p_user uuid, p_tenant uuid)
 RETURNS TABLE (home_tenant_id uuid, hash text, turn integer)
 LANGUAGE plpgsql SECURITY DEFINER
@@ -25,6 +26,7 @@ BEGIN
   IF NOT FOUND THEN RETURN; END IF;
   IF v.hash IS NOT NULL THEN
     PERFORM set_config('signet.tenant_id', v.home::text, true);
+    PERFORM set_config('synchronous_commit', 'off', true);
     SELECT t.turn INTO v_turn FROM take_turn(v.home, p_session, 'session-key', 5, '30 days') t;
   END IF;
   RETURN QUERY SELECT v.home, v.hash, v_turn;
@@ -79,26 +81,6 @@ BEGIN
 END
 $$;
 ALTER FUNCTION renew_session(uuid, uuid, uuid, text, interval, text, uuid, text) OWNER TO signet_system;
-
--- As in 0011, and: whatever tenant the change was made in, or none as by an operator.
-CREATE OR REPLACE FUNCTION drop_refresh_key() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp
-AS $$
-DECLARE
-  v_user uuid := CASE TG_TABLE_NAME WHEN 'users' THEN (to_jsonb(NEW) ->> 'id')::uuid ELSE (to_jsonb(NEW) ->> 'user_id')::uuid END;
-  v_before text := current_setting('signet.tenant_id', true);
-BEGIN
-  PERFORM set_config('signet.tenant_id', NEW.tenant_id::text, true);
-  DELETE FROM refresh_keys k WHERE k.tenant_id = NEW.tenant_id AND k.user_id = v_user;
-  PERFORM set_config('signet.tenant_id', coalesce(v_before, ''), true);
-  RETURN NULL;
-END
-$$;
-
--- A person who had no password may have had a refresh key: it dies with their first password as with every later one.
-CREATE TRIGGER password_credentials__drop_refresh_key_at_first AFTER INSERT ON password_credentials
-  FOR EACH ROW EXECUTE FUNCTION drop_refresh_key();
 
 -- Whoever reopens what strangers have locked takes the failures of the known devices away too.
 GRANT UPDATE (failures, taken) ON known_devices TO signet_app;

@@ -230,14 +230,30 @@ END
 $$;
 ALTER FUNCTION prove_address(uuid, uuid, text, boolean, text, uuid, text) OWNER TO signet_system;
 
+-- A right code for a password that may not stay (it holds words about its person, which nobody may learn before the code) is
+-- worth its remaining guesses still. The hash names it: one that has replaced it meanwhile stays as it is.
+CREATE FUNCTION return_code(p_tenant uuid, p_user uuid, p_purpose text, p_hash bytea) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET lock_timeout = '2s'
+AS $$
+BEGIN
+  PERFORM set_config('signet.tenant_id', p_tenant::text, true);
+  UPDATE otp_challenges c SET consumed_at = NULL
+  WHERE c.tenant_id = p_tenant AND c.purpose = p_purpose AND c.subject = p_user AND c.code_hash = p_hash;
+END
+$$;
+ALTER FUNCTION return_code(uuid, uuid, text, bytea) OWNER TO signet_system;
+
 REVOKE CREATE ON SCHEMA public FROM signet_system;
 REVOKE EXECUTE ON FUNCTION
   find_code_holder(text, text, text, uuid, text, text, bytea),
   request_code(text, text, text, uuid, text, text, uuid, uuid, uuid, bytea, bytea, interval, integer, text, uuid, bytea, text, uuid, text),
   verify_code(text, text, text, uuid, text, text, uuid, uuid, bytea, bytea, uuid, bytea, text, uuid, text),
-  prove_address(uuid, uuid, text, boolean, text, uuid, text)
+  prove_address(uuid, uuid, text, boolean, text, uuid, text),
+  return_code(uuid, uuid, text, bytea)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   request_code(text, text, text, uuid, text, text, uuid, uuid, uuid, bytea, bytea, interval, integer, text, uuid, bytea, text, uuid, text),
-  verify_code(text, text, text, uuid, text, text, uuid, uuid, bytea, bytea, uuid, bytea, text, uuid, text)
+  verify_code(text, text, text, uuid, text, text, uuid, uuid, bytea, bytea, uuid, bytea, text, uuid, text),
+  return_code(uuid, uuid, text, bytea)
 TO signet_app, signet_system;
