@@ -13,7 +13,7 @@ import { prepareIssuer } from '../issuer.ts'
 import { seedInstallation, seedPeople } from '../seed-installation.ts'
 import { createIssuerClient } from './issuer-client.ts'
 import { type MailSink, openMailSink } from './mail-sink.ts'
-import { listMessages, type MessageState } from './outbox-repo.ts'
+import { hasIssuerConnections, listMessages, type MessageState } from './outbox-repo.ts'
 
 const part = 'delivery'
 const kills = 100
@@ -23,6 +23,7 @@ const slowestAnswerMs = 30
 /** Counted from the first message after a start. */
 const latestKillMs = 300
 const firstMessageMs = 30_000
+const disconnectMs = 10_000
 /** A message that was under way belongs to the killed process until its lease is over. */
 const settleMs = 10 * 60_000
 const longestMinutes = 20
@@ -55,6 +56,7 @@ export async function breakDelivery(bench: Bench): Promise<FaultRow[]> {
       await untilTrue(() => sink.taken.length > takenBefore, firstMessageMs, 'deliver', bench.signal)
       await pause(Math.random() * latestKillMs, undefined, { signal: bench.signal })
       await issuer.kill()
+      await untilTrue(async () => !(await hasIssuerConnections(db)), disconnectMs, 'let go', bench.signal)
       const hit = (await listMessages(db)).filter(message => isUnderWay(message) && !before.has(message.id)).length
       if (hit === 1) hits.one += 1
       else if (hit > 1) hits.more.push(`${hit} at once`)
@@ -165,9 +167,14 @@ async function untilDelivered(db: Database, signal: AbortSignal): Promise<void> 
   }
 }
 
-async function untilTrue(isTrue: () => boolean, timeoutMs: number, what: string, signal: AbortSignal): Promise<void> {
+async function untilTrue(
+  isTrue: () => boolean | Promise<boolean>,
+  timeoutMs: number,
+  what: string,
+  signal: AbortSignal,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs
-  while (!isTrue()) {
+  while (!(await isTrue())) {
     if (performance.now() > deadline) throw new Error(`The issuer did not ${what} within ${timeoutMs / 1_000} s.`)
     await pause(5, undefined, { signal })
   }
