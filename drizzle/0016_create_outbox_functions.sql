@@ -6,7 +6,7 @@ GRANT CREATE ON SCHEMA public TO signet_system;
 -- marked, and what they said is taken away: a code that works no more is not sent. No row: nothing is due, or others have it.
 CREATE FUNCTION claim_message(p_channel text, p_lease interval) RETURNS TABLE (
   tenant_id uuid, id uuid, recipient text, template text, payload bytea, attempts integer, created_at timestamptz,
-  expires_at timestamptz, person_name text, language text
+  expires_at timestamptz, user_id uuid, person_name text, language text
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET lock_timeout = '2s'
@@ -29,7 +29,7 @@ BEGIN
         SET status = 'sending', attempts = o.attempts + 1, due_at = clock_timestamp() + p_lease
         WHERE o.tenant_id = m.tenant_id AND o.id = m.id
         RETURNING o.*)
-      SELECT c.tenant_id, c.id, c.recipient, c.template, c.payload, c.attempts, c.created_at, c.expires_at,
+      SELECT c.tenant_id, c.id, c.recipient, c.template, c.payload, c.attempts, c.created_at, c.expires_at, c.user_id,
         coalesce(u.name, nullif(concat_ws(' ', u.first_name, u.last_name), '')), u.language
       FROM claimed c LEFT JOIN users u ON u.id = c.user_id;
       RETURN;

@@ -88,13 +88,17 @@ function readEmail(config: DeliveryConfig, faults: string[]): DeliverySettings['
   }
 }
 
+function isServed({ SIGNET_ENV }: DeliveryConfig): boolean {
+  return SIGNET_ENV === 'production' || SIGNET_ENV === 'staging'
+}
+
 function readCredentials(config: DeliveryConfig, security: string, faults: string[]) {
   const { SIGNET_ENV, MAIL_USERNAME: username, MAIL_PASSWORD: password } = config
   if (username === undefined && password === undefined) return undefined
   if (username === undefined || password === undefined) {
     faults.push('MAIL_USERNAME and MAIL_PASSWORD go together: set both, or neither.')
   }
-  if (security === 'none' && (SIGNET_ENV === 'production' || SIGNET_ENV === 'staging')) {
+  if (security === 'none' && isServed(config)) {
     faults.push(`MAIL_PASSWORD would cross the network in clear: set MAIL_USE_TLS or MAIL_USE_SSL in ${SIGNET_ENV}.`)
   }
   return { username: username ?? '', password: password ?? '' }
@@ -111,7 +115,11 @@ function readSms(config: DeliveryConfig, faults: string[]): DeliverySettings['sm
     return { by: 'twilio', accountSid, authToken, from: need('TWILIO_FROM') }
   }
   if (config.SMS_TRANSPORT === 'webhook') {
-    return { by: 'webhook', url: need('SMS_WEBHOOK_URL'), secret: need('SMS_WEBHOOK_SECRET') }
+    const url = need('SMS_WEBHOOK_URL')
+    if (isServed(config) && url.startsWith('http:')) {
+      faults.push(`SMS_WEBHOOK_URL has to be https in ${config.SIGNET_ENV}: codes would cross the network in clear.`)
+    }
+    return { by: 'webhook', url, secret: need('SMS_WEBHOOK_SECRET') }
   }
   return { by: 'file' }
 }

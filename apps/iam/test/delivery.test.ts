@@ -284,12 +284,20 @@ t.test('the settings of mail and SMS', async t => {
       )
     }
   })
-  await t.test('do not let a password cross the network in clear, in production', async t => {
+  await t.test('do not let a password or a code cross the network in clear, in production', async t => {
     const secured = { SIGNET_ENV: 'production', COOKIE_SECURE: 'true', MAIL_USERNAME: 'u', MAIL_PASSWORD: 'hunter2' }
     const faults = faultsOf({ ...smtp, ...secured })
     t.match(faults, [/^MAIL_PASSWORD would cross the network in clear/])
     t.notMatch(faults.join(), 'hunter2')
     t.same(faultsOf({ ...smtp, ...secured, MAIL_USE_TLS: 'true' }), [])
+    const webhook = {
+      SIGNET_ENV: 'production',
+      COOKIE_SECURE: 'true',
+      SMS_TRANSPORT: 'webhook',
+      SMS_WEBHOOK_SECRET: 'kEq83.mvTz0-wYbN5-hGr2sLpDfU7',
+    }
+    t.match(faultsOf({ ...webhook, SMS_WEBHOOK_URL: 'http://sms.example/in' }), [/^SMS_WEBHOOK_URL has to be https/])
+    t.same(faultsOf({ ...webhook, SMS_WEBHOOK_URL: 'https://sms.example/in' }), [])
   })
 })
 

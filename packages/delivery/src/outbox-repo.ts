@@ -1,6 +1,6 @@
 /** Each call is ONE statement: a SQL function that works across tenants and never gives out what a message says but to send it. */
 import { type Database, runStatement } from '@signet/db'
-import type { MessageId, TenantId } from '@signet/kernel'
+import type { MessageId, TenantId, UserId } from '@signet/kernel'
 import type { TemplateName } from './messages.ts'
 import type { Channel } from './transport.ts'
 
@@ -14,6 +14,8 @@ export interface ClaimedMessage {
   readonly attempts: number
   readonly createdAt: Date
   readonly expiresAt: Date | null
+  /** Whom it is about; null where nobody is known. */
+  readonly userId: UserId | null
   readonly personName: string | null
   /** Null where nobody is known. */
   readonly language: 'en' | 'fr' | null
@@ -29,7 +31,7 @@ export async function claimMessage(
     database,
     sql => sql<ClaimedMessage[]>`
       select tenant_id as "tenantId", id, recipient, template, payload, attempts, created_at as "createdAt",
-        expires_at as "expiresAt", person_name as "personName", language
+        expires_at as "expiresAt", user_id as "userId", person_name as "personName", language
       from claim_message(${channel}, make_interval(secs => ${leaseMs / 1_000}))`,
   )
   return row

@@ -1,4 +1,4 @@
-import type { MessageId } from '@signet/kernel'
+import type { MessageId, UserId } from '@signet/kernel'
 import type { TemplateName } from './messages.ts'
 
 export type Channel = 'email' | 'sms' | 'event'
@@ -8,6 +8,8 @@ export interface Outgoing {
   readonly id: MessageId
   readonly channel: Channel
   readonly to: string
+  /** Whom it is about; null where nobody is known. */
+  readonly userId: UserId | null
   readonly template: TemplateName
   /** One line. Empty where the channel has none. */
   readonly subject: string

@@ -100,12 +100,12 @@ async function deliverChannel(run: ChannelRun): Promise<void> {
 }
 
 async function attempt({ outbox, transport, channel, timing, outOfTime }: ChannelRun, claimed: ClaimedMessage) {
-  const { id, recipient, template, createdAt, personName, language } = claimed
+  const { id, recipient, userId, template, createdAt, personName, language } = claimed
   const tooLong = AbortSignal.timeout(timing.sendTimeoutMs)
   try {
     const words = composeMessage(template, readPayload(outbox, claimed), { channel, personName, language })
     const signal = AbortSignal.any([tooLong, outOfTime])
-    await untilAborted(signal, transport.send({ id, to: recipient, template, createdAt, ...words }, signal))
+    await untilAborted(signal, transport.send({ id, to: recipient, userId, template, createdAt, ...words }, signal))
     return { kind: 'sent' } as const
   } catch (error) {
     return judge(claimed, error, { hasTimedOut: tooLong.aborted, isStopping: outOfTime.aborted })

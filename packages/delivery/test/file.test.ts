@@ -13,6 +13,7 @@ const never = new AbortController().signal
 const message: Outgoing = {
   id: newId<MessageId>(),
   channel: 'email',
+  userId: null,
   to: 'ada@example.com',
   template: 'sign-in-code',
   subject: 'Your code to sign in',

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import { stripTypeScriptTypes } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import { type MessageId, newId } from '@signet/kernel'
+import { type MessageId, newId, type UserId } from '@signet/kernel'
 import t, { type Test } from 'tap'
 import { type Outgoing, PermanentFailure, type Transport } from '../src/transport.ts'
 import { createEventSender } from '../src/transports/event.ts'
@@ -47,6 +47,7 @@ function message(change: Partial<Outgoing> = {}): Outgoing {
   return {
     id: newId<MessageId>(),
     channel: 'sms',
+    userId: null,
     to: '+919876543210',
     template: 'sign-in-code',
     subject: '',
@@ -67,7 +68,8 @@ const event = () =>
     template: 'user.login',
     text: '',
     variables: [],
-    payload: { user_id: 'f0', tenant_id: 'e0' },
+    userId: 'f0' as UserId,
+    payload: { tenant_id: 'e0' },
   })
 
 const never = new AbortController().signal
@@ -259,7 +261,7 @@ t.test('the receiver of events gets them in the form that it knows', async t => 
   t.match(received[0], { method: 'POST', path: '/events/ingest', headers: { 'x-api-key': 'service-key' } })
   t.strictSame(JSON.parse(received[0]?.body ?? ''), {
     event_type: 'user.login',
-    payload: { user_id: 'f0', tenant_id: 'e0' },
+    payload: { tenant_id: 'e0' },
     service: 'eng-identity',
     user_id: 'f0',
   })

@@ -13,6 +13,7 @@ function mail(change: Partial<Outgoing> = {}): Outgoing {
   return {
     id: newId<MessageId>(),
     channel: 'email',
+    userId: null,
     to: 'ada@example.com',
     template: 'sign-in-code',
     subject: 'Your code to sign in',

@@ -16,7 +16,7 @@ export interface Reader {
   readonly language: 'en' | 'fr' | null
 }
 
-type Composed = Omit<Outgoing, 'id' | 'to' | 'template' | 'createdAt'>
+type Composed = Omit<Outgoing, 'id' | 'to' | 'userId' | 'template' | 'createdAt'>
 
 const wordings: Readonly<Record<'en' | 'fr', Wording>> = { en: english, fr: french }
 

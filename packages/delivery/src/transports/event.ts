@@ -21,8 +21,8 @@ export function createEventSender({ baseUrl, serviceKey, timeoutMs = 10_000 }: E
     ...(serviceKey === undefined ? {} : { 'x-api-key': serviceKey }),
   }
   return {
-    send: async ({ template, payload }, signal) => {
-      const body = JSON.stringify({ event_type: template, payload, service, user_id: payload?.['user_id'] ?? null })
+    send: async ({ template, payload, userId }, signal) => {
+      const body = JSON.stringify({ event_type: template, payload, service, user_id: userId })
       const answer = await sender.post(`${baseUrl}/events/ingest`, headers, body, signal)
       if (!isSuccess(answer)) throw failureOf(name, answer)
     },
