@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { PasswordHasher } from '@signet/accounts'
 import type { Database } from '@signet/db'
 import type { Outbox } from '@signet/delivery'
@@ -36,11 +37,11 @@ export interface IamKeys {
   /** Seals cursors. */
   readonly cursor: Uint8Array
   /** Keys the hashes of codes. */
-  readonly code: Uint8Array
+  readonly code: KeyObject
   /** Makes the ids under which unknown names and addresses are counted. */
-  readonly subject: Uint8Array
+  readonly subject: KeyObject
   /** Keys the fingerprints of devices. */
-  readonly device: Uint8Array
+  readonly device: KeyObject
 }
 
 /** What the services work with. */

@@ -3,7 +3,6 @@
  * for every kind of client, and nobody can claim another's network. A name, an address or a number that nobody has is counted
  * under an id derived from it, so that known and unknown are refused alike.
  */
-import { createHmac } from 'node:crypto'
 import { networkOf } from '@signet/http'
 import { sealParts } from '@signet/kernel'
 import type { Deps, RequestFacts } from './deps.ts'
@@ -15,7 +14,7 @@ export function fingerprintOf({ keys }: Pick<Deps, 'keys'>, request: RequestFact
 
 /** The id (UUIDv8, RFC 9562) under which `text` is counted, e.g. an e-mail address or a network. */
 export function subjectOf({ keys }: Pick<Deps, 'keys'>, kind: string, text: string): string {
-  const bytes = createHmac('sha256', keys.subject).update(`${kind}\0${text}`).digest().subarray(0, 16)
+  const bytes = sealParts(keys.subject, kind, text).subarray(0, 16)
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
   const hex = bytes.toString('hex')

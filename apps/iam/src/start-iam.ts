@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { createHasher } from '@signet/accounts'
 import { assertSafeSchema, type Database } from '@signet/db'
@@ -67,9 +68,9 @@ export async function startIam(options: IamOptions, clock: Clock = systemClock):
     defaultTenant: options.defaultTenant,
     keys: {
       cursor: deriveKey(secret, 'cursor'),
-      code: deriveKey(secret, 'code'),
-      subject: deriveKey(secret, 'subject'),
-      device: deriveKey(secret, 'device'),
+      code: createSecretKey(deriveKey(secret, 'code')),
+      subject: createSecretKey(deriveKey(secret, 'subject')),
+      device: createSecretKey(deriveKey(secret, 'device')),
     },
     outbox: createOutbox(deriveKey(secret, 'outbox')),
     codes: options.codes,

@@ -1,5 +1,5 @@
 // The issuer as it runs, on a database of its own, with a company, keys made on the spot, and a clock that can be turned.
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -138,9 +138,9 @@ export async function testApp(
     defaultTenant: undefined,
     keys: {
       cursor: deriveKey(secret, 'cursor'),
-      code: deriveKey(secret, 'code'),
-      subject: deriveKey(secret, 'subject'),
-      device: deriveKey(secret, 'device'),
+      code: createSecretKey(deriveKey(secret, 'code')),
+      subject: createSecretKey(deriveKey(secret, 'subject')),
+      device: createSecretKey(deriveKey(secret, 'device')),
     },
     outbox,
     codes: { signInTtlSeconds: 600, resetTtlSeconds: 900, resetMaxAttempts: 3 },
