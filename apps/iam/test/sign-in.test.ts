@@ -238,6 +238,9 @@ t.test('P-01 wrong, unknown, suspended, other tenant: one answer', async t => {
 
 t.test('P-09 a burst of sign-ins is shed, and refreshes go on', { timeout: 60_000 }, async t => {
   const { refresh_token: token } = await a.signIn('ada')
+  const countCounters = () =>
+    a.asOwner(async sql => Number((await sql`select count(*) from account_counters`)[0]?.count))
+  const before = await countCounters()
   const lane = { isFull: true }
   const burst = Promise.all(Array.from({ length: 202 }, () => a.hasher.verify(null, 'x'))).then(
     () => (lane.isFull = false),
@@ -257,5 +260,10 @@ t.test('P-09 a burst of sign-ins is shed, and refreshes go on', { timeout: 60_00
   t.ok(shed.length > 0, `${shed.length} shed`)
   t.ok(shed.every(answer => answer.body.code === 'hashing-busy' && answer.headers['retry-after'] === '1'))
   t.ok(answers.every(answer => answer.status === 503 || answer.status === 401))
+  t.equal(
+    await countCounters(),
+    before + answers.length - shed.length,
+    'whoever is sent away has not used up an attempt',
+  )
   t.equal((await a.post('/api/v1/tokens', { username: 'ada', password })).status, 200)
 })

@@ -119,6 +119,16 @@ export async function testApp(
       hashes += 1
       return bounded.verify(stored, typed)
     },
+    keepPlace: () => {
+      const place = bounded.keepPlace()
+      return {
+        ...place,
+        verify: (stored, typed) => {
+          hashes += 1
+          return place.verify(stored, typed)
+        },
+      }
+    },
   }
   const outbox = createOutbox(deriveKey(secret, 'outbox'))
   const deps: Deps = {

@@ -12,8 +12,21 @@ export interface PasswordHasher {
   hash(password: string): Promise<string>
   /** False for a null hash, after the same work. @throws Problem `hashing-busy` */
   verify(hash: string | null, password: string): Promise<boolean>
+  /**
+   * Keeps room for one verification, so that whoever would be sent away is sent away before anything is looked up, written or
+   * counted for them. @throws Problem `hashing-busy`
+   */
+  keepPlace(): HashingPlace
   /** Was it made with less than we ask of a hash now? Then it is made anew when its password is at hand. */
   isOutdated(hash: string): boolean
+}
+
+/** Room for one verification. */
+export interface HashingPlace {
+  /** False for a null hash, after the same work. */
+  verify(hash: string | null, password: string): Promise<boolean>
+  /** For a place that is not used. Does nothing for one that was. */
+  giveBack(): void
 }
 
 export interface HasherOptions {
@@ -35,10 +48,11 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
   const dummyHash = hashSync(randomBytes(32), parameters)
   const waiting: (() => void)[] = []
   let running = 0
+  let kept = 0
 
   async function inLane<T>(job: () => Promise<T>): Promise<T> {
     if (running < maxConcurrent) running += 1
-    else await admission()
+    else await new Promise<void>(resolve => waiting.push(resolve))
     try {
       return await job()
     } finally {
@@ -48,16 +62,40 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
     }
   }
 
-  function admission(): Promise<void> {
-    if (waiting.length >= queueLimit) throw problem('hashing-busy', undefined, { retryAfterSeconds })
-    return new Promise(resolve => waiting.push(resolve))
+  function assertRoom(): void {
+    if (running + waiting.length + kept < maxConcurrent + queueLimit) return
+    throw problem('hashing-busy', undefined, { retryAfterSeconds })
+  }
+
+  async function verify(hash: string | null, password: string): Promise<boolean> {
+    const isRight = await inLane(() => verifyArgon2(hash ?? dummyHash, prepare(password)))
+    return hash !== null && isRight
   }
 
   return {
-    hash: async password => inLane(() => hashArgon2(prepare(password), parameters)),
+    hash: async password => {
+      assertRoom()
+      return inLane(() => hashArgon2(prepare(password), parameters))
+    },
     verify: async (hash, password) => {
-      const isRight = await inLane(() => verifyArgon2(hash ?? dummyHash, prepare(password)))
-      return hash !== null && isRight
+      assertRoom()
+      return verify(hash, password)
+    },
+    keepPlace: () => {
+      assertRoom()
+      kept += 1
+      let isKept = true
+      const giveBack = () => {
+        if (isKept) kept -= 1
+        isKept = false
+      }
+      return {
+        giveBack,
+        verify: (hash, password) => {
+          giveBack()
+          return verify(hash, password)
+        },
+      }
     },
     isOutdated: hash => {
       const cost = currentForm.exec(hash)?.groups

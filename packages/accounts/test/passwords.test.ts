@@ -95,6 +95,17 @@ t.test('the hasher', async t => {
     )
     t.equal(await hasher.verify(null, 'anything'), false, 'works again afterwards')
   })
+  await t.test('keeps a place for whoever asks first, once', async t => {
+    const hasher = createHasher({ maxConcurrent: 1, queueLimit: 1 })
+    const [used, unused] = [hasher.keepPlace(), hasher.keepPlace()]
+    t.throws(() => hasher.keepPlace(), { code: 'hashing-busy', retryAfterSeconds: 1 })
+    await t.rejects(hasher.verify(null, 'anything'), { code: 'hashing-busy' })
+    t.equal(await used.verify(null, 'anything'), false)
+    for (const place of [used, unused, unused]) place.giveBack()
+    const again = [hasher.keepPlace(), hasher.keepPlace()]
+    t.throws(() => hasher.keepPlace(), { code: 'hashing-busy' })
+    for (const place of again) place.giveBack()
+  })
   await t.test('gives its place back when a job fails', async t => {
     const hasher = createHasher({ maxConcurrent: 1, queueLimit: 0 })
     await t.rejects(hasher.verify('not a hash', 'anything'))

@@ -17,7 +17,7 @@ import type { OverloadAnswer, OverloadQuestion } from '../workers/overload.ts'
 const inFlight = 64
 const samples = 1_000
 const atMostMs = 250
-/** So many that nobody is sent away ten times within a quarter of an hour: each attempt counts, also one that was sent away. */
+/** So many that nobody signs in twice. */
 const people = 20_000
 
 export async function measureLanes(bench: Bench): Promise<Row[]> {

@@ -1,5 +1,5 @@
 /**
- * One path for all: look up and take an attempt, one hash, one more statement, so that an unknown name, a wrong password and a
+ * One path for all: a place in the hashing lane, look up and take an attempt, one hash, one more statement, so that an unknown name, a wrong password and a
  * suspended account cannot be told apart by answer or time (HOUSE 4.8). The reason stands in the audit event alone.
  */
 import { normalizePhone } from '@signet/accounts'
@@ -46,35 +46,47 @@ export async function signInBySecret(
     subject: subjectOf(deps, 'identifier', foldIdentifier(identifier)),
     fingerprint: fingerprintOf(deps, request),
   }
-  const person = await beginSignIn(
-    deps.database,
-    kind,
-    identifier,
-    { slug: tenant, defaultSlug: deps.defaultTenant },
-    counted,
-  )
-  if (person.verdict !== 'allowed') {
-    if (person.isFirst) await recordRefusal(deps, kind, person, request)
-    throw problem('too-many-attempts', undefined, { retryAfterSeconds: person.retryAfter ?? 1 })
-  }
-  const { userId, homeTenantId, tenantId } = person
-  const checkedHash = person.refusal === null ? person.hash : null
-  const isRight = await deps.hasher.verify(checkedHash, secret)
-  if (isRight && checkedHash !== null && userId !== null && homeTenantId !== null && tenantId !== null) {
-    const signedIn = { userId, tenantId, way: kind, method: 'pwd' } as const
-    const owner = { userId, tenantId: homeTenantId }
-    const hash = kind === 'password' ? await renewOutdatedHash(deps, owner, checkedHash, secret) : checkedHash
-    const answer = await signIn(deps, { ...signedIn, checkedHash: hash }, request)
+  const place = deps.hasher.keepPlace()
+  try {
+    const person = await beginSignIn(
+      deps.database,
+      kind,
+      identifier,
+      { slug: tenant, defaultSlug: deps.defaultTenant },
+      counted,
+    )
+    if (person.verdict !== 'allowed') {
+      if (person.isFirst) await recordRefusal(deps, kind, person, request)
+      throw problem('too-many-attempts', undefined, { retryAfterSeconds: person.retryAfter ?? 1 })
+    }
+    const checkedHash = person.refusal === null ? person.hash : null
+    const isRight = await place.verify(checkedHash, secret)
+    const answer = isRight ? await enter(deps, { kind, secret, checkedHash, person }, request) : undefined
     if (answer !== undefined) return answer
+    const reason = isRight ? 'changed-meanwhile' : reasonFor(kind, person)
+    await recordFailure(deps.database, 'sign-in.failed', person, reason, request)
+  } finally {
+    place.giveBack()
   }
-  await recordFailure(
-    deps.database,
-    'sign-in.failed',
-    person,
-    isRight ? 'changed-meanwhile' : reasonFor(kind, person),
-    request,
-  )
   throw problem('invalid-credentials')
+}
+
+/** Undefined where what was checked holds no longer. */
+async function enter(
+  deps: Deps,
+  {
+    kind,
+    secret,
+    checkedHash,
+    person,
+  }: Pick<SecretAttempt, 'kind' | 'secret'> & { checkedHash: string | null; person: SignInRow },
+  request: RequestFacts,
+): Promise<TokenAnswer | undefined> {
+  const { userId, homeTenantId, tenantId } = person
+  if (checkedHash === null || userId === null || homeTenantId === null || tenantId === null) return undefined
+  const owner = { userId, tenantId: homeTenantId }
+  const hash = kind === 'password' ? await renewOutdatedHash(deps, owner, checkedHash, secret) : checkedHash
+  return signIn(deps, { userId, tenantId, way: kind, method: 'pwd', checkedHash: hash }, request)
 }
 
 /** Once for all that are refused until the window is over, so that nobody fills the log by guessing. */
