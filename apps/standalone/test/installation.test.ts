@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,12 +9,14 @@ import { addressOf } from '../src/addresses.ts'
 import { readConfig } from '../src/config.ts'
 import { readFirstAdmin } from '../src/credentials-file.ts'
 import { callApi } from '../src/demo/call.ts'
+import { canRunTour } from '../src/demo/run-tour.ts'
 import { createHome, type Home, waitUntilReady } from '../src/demo/child.ts'
 import { planTour, renderTour } from '../src/tour.ts'
 import { startKeptChild } from './kept-child.ts'
 
 const root = new URL('../../../', import.meta.url)
 const readme = readFileSync(new URL('README.md', root), 'utf8')
+const guide = readFileSync(new URL('apps/iam/docs/ways-in.md', root), 'utf8')
 
 async function startOnce(home: Home, environment: Record<string, string>): Promise<string> {
   const child = startKeptChild(home, environment)
@@ -35,6 +38,23 @@ t.test('with a database of the operator’s', async t => {
     t.notOk(existsSync(join(home.environment['SIGNET_HOME'] ?? '', 'pg')))
     t.notMatch(output, new URL(url).password, 'the password of the login is nowhere')
   })
+
+  t.test(
+    'the lines of the guide sign somebody in by a code',
+    { skip: canRunTour() ? false : 'no sh or no curl' },
+    async t => {
+      const child = startKeptChild(home, database)
+      await waitUntilReady(child)
+      const [, lines = ''] = /```sh\n(.*?)```/s.exec(guide) ?? []
+      const here = lines
+        .replaceAll('http://localhost:4000', home.addresses.iam)
+        .replaceAll('.signet/outbox', home.outbox)
+      const { stdout } = spawnSync('sh', ['-c', here], { encoding: 'utf8', timeout: 20_000 })
+      t.match(stdout, /on its way.*"access_token":"[\w.-]+".*"refresh_token"/s)
+      child.process.kill('SIGTERM')
+      await child.ended
+    },
+  )
 
   t.test('a start from another home has no password to show', async t => {
     const other = await createHome()
