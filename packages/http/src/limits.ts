@@ -7,7 +7,6 @@ import { problem } from '@signet/kernel'
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import { type Count, type Counter, createMemoryCounter } from './counters.ts'
 import { networkOf } from './networks.ts'
-import { createRedisCounter } from './redis-counter.ts'
 import type { App } from './server.ts'
 import { fingerprintOfServiceKey } from './service-keys.ts'
 
@@ -29,7 +28,7 @@ const minuteMs = 60_000
 
 /** Answers 429 `too-many-requests` beyond a limit, and tells what is left in `RateLimit-*`. Call it before the routes. */
 export async function limitRequests(app: App, { redisUrl, factor = 1 }: LimitSettings): Promise<void> {
-  const counter = redisUrl === undefined ? createMemoryCounter() : createRedisCounter(redisUrl, app.log)
+  const counter = await openCounter(app, redisUrl)
   app.addHook('onReady', () => counter.open())
   app.addHook('onClose', async () => counter.close())
   app.addHook('onRoute', route => {
@@ -45,6 +44,13 @@ export async function limitRequests(app: App, { redisUrl, factor = 1 }: LimitSet
     errorResponseBuilder: (_request, { ttl }) =>
       problem('too-many-requests', undefined, { retryAfterSeconds: ttl / 1_000 }),
   })
+}
+
+/** The client of Redis is loaded where there is one to talk to: it is a megabyte of code. */
+async function openCounter(app: App, redisUrl: string | undefined): Promise<Counter> {
+  if (redisUrl === undefined) return createMemoryCounter()
+  const { createRedisCounter } = await import('./redis-counter.ts')
+  return createRedisCounter(redisUrl, app.log)
 }
 
 /** Services share networks with each other. Their key has been looked at before: its hook stands in front of the limit. */
