@@ -131,6 +131,22 @@ function fillWaysIn() {
   })
 }
 
+async function fillOrganization(): Promise<void> {
+  const id = newId()
+  const { userId } = await cast.addPerson(company)
+  await inTenant(db, company, async ({ sql }) => {
+    await sql`insert into org_units (tenant_id, id, name) values (${company}, ${id}, 'Sales')`
+    await sql`insert into positions (tenant_id, id, title) values (${company}, ${id}, 'Head of sales')`
+    await sql`insert into customers (tenant_id, id, name) values (${company}, ${id}, 'Acme')`
+    await sql`insert into subcontractors (tenant_id, id, name) values (${company}, ${id}, 'Acme')`
+    await sql`insert into brands (tenant_id, id, name) values (${company}, ${id}, 'Acme')`
+    await sql`insert into policies (tenant_id, id, name, source) values (${company}, ${id}, 'nothing', '')`
+    await sql`insert into policy_statements (tenant_id, policy_id, number, line, effect, is_template, is_conditional, is_personal)
+      values (${company}, ${id}, 0, 1, 'permit', true, true, true)`
+    await sql`insert into policy_attachments (tenant_id, policy_id, user_id) values (${company}, ${id}, ${userId})`
+  })
+}
+
 t.test('T-05 raw SQL as the program without a tenant, or with a random one, sees no row', async t => {
   const tables = await withAdminClient(
     database.superUrl,
@@ -140,6 +156,7 @@ t.test('T-05 raw SQL as the program without a tenant, or with a random one, sees
   )
   t.ok(tables.length >= 16, `${tables.length} tables`)
   await fillWaysIn()
+  await fillOrganization()
   for (const { name } of [...tables, { name: 'tenants' }]) {
     const unset = await runStatement(db, sql => sql`select 1 from ${sql(name)} limit 1`)
     t.equal(unset.length, 0, `${name}, unset`)

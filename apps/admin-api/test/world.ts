@@ -116,7 +116,12 @@ async function callApp(
       ...who?.headers,
       ...headers,
     },
-    ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body === undefined
+      ? {}
+      : {
+          payload:
+            typeof body === 'string' ? body : body instanceof Uint8Array ? Buffer.from(body) : JSON.stringify(body),
+        }),
   })
   const text = answer.body
   return {

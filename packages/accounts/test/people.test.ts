@@ -45,7 +45,9 @@ const administrator: Actor = {
   tenantId: company,
   sessionId: newId<SessionId>(),
   roles: new Set(['admin']),
+  kind: 'user',
   permissions: new Set(),
+  grantable: new Set(),
   isPlatformStaff: true,
   request,
 }

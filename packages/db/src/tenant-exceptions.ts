@@ -14,6 +14,7 @@ export interface TenantExceptions {
   readonly ownerViews: Readonly<Record<string, string>>
 }
 
+const decidesAccess = 'what a person may is decided for any tenant'
 const findsSignIns = 'hot-path functions find people, their memberships and roles across tenants'
 
 export const tenantExceptions: TenantExceptions = {
@@ -41,6 +42,9 @@ export const tenantExceptions: TenantExceptions = {
     'roles.system_reads': findsSignIns,
     'role_permissions.system_reads': findsSignIns,
     'membership_roles.system_reads': findsSignIns,
+    'policy_statements.system_reads': decidesAccess,
+    'policy_attachments.system_reads': decidesAccess,
+    'bundle_versions.system_reads': 'issuer and services ask which version a tenant has',
     'sessions.system_reads': 'a refresh names its session by id alone',
     'refresh_tokens.system_reads': 'people see when each of their devices was last used',
     'client_tokens.system_reads': 'a token is redeemed by whoever does not know its tenant yet',

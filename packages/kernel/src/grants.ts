@@ -5,6 +5,9 @@
 import type { SessionId, TenantId, UserId } from './ids.ts'
 import { type ProblemCode, problem } from './problems.ts'
 
+/** A person, a business account, or a business account below one. */
+export type PersonKind = 'user' | 'client' | 'sub_client'
+
 /** Who acts: the person of a verified token, with roles and permissions as the database holds them now. */
 export interface Actor {
   readonly userId: UserId
@@ -13,7 +16,11 @@ export interface Actor {
   readonly tenantId: TenantId
   readonly sessionId: SessionId
   readonly roles: ReadonlySet<string>
+  readonly kind: PersonKind
+  /** What they may do now. */
   readonly permissions: ReadonlySet<string>
+  /** Those of the permissions that no condition can take away from them: what they may hand on. */
+  readonly grantable: ReadonlySet<string>
   /** Holds `super_admin` in the platform tenant, whatever tenant the token is for. */
   readonly isPlatformStaff: boolean
   readonly request: { readonly id: string; readonly ip: string; readonly userAgent?: string | null }
@@ -85,7 +92,10 @@ export function holds(permission: string): Rule<unknown> {
 export const isPlatformStaff: Rule<unknown> = actor =>
   actor.isPlatformStaff || 'This needs the role super_admin of the platform.'
 
-/** Those of `wanted` that the actor lacks: nobody gives more than they hold. */
-export function lackedPermissions(actor: Actor, wanted: Iterable<string>): string[] {
-  return [...new Set(wanted)].filter(code => !actor.permissions.has(code)).toSorted()
+/**
+ * Those of `wanted` that the actor cannot hand on: nobody gives more than they hold. What they hold only while a condition of a
+ * policy is true is not theirs to give.
+ */
+export function lackedPermissions(actor: Pick<Actor, 'grantable'>, wanted: Iterable<string>): string[] {
+  return [...new Set(wanted)].filter(code => !actor.grantable.has(code)).toSorted()
 }

@@ -13,6 +13,14 @@ export type SessionId = Id<'session'>
 export type AuditEventId = Id<'audit-event'>
 export type MessageId = Id<'message'>
 export type ClientTokenId = Id<'client-token'>
+export type PolicyId = Id<'policy'>
+export type OrgUnitId = Id<'org-unit'>
+export type PositionId = Id<'position'>
+export type CustomerId = Id<'customer'>
+export type SubcontractorId = Id<'subcontractor'>
+export type BrandId = Id<'brand'>
+export type ServiceId = Id<'service'>
+export type ServiceKeyId = Id<'service-key'>
 
 /** A new UUIDv7 (RFC 9562): ids sort by the time they were made, so indexes grow at one end. */
 export function newId<T extends Id<string>>(): T {

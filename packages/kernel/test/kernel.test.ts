@@ -35,7 +35,9 @@ function actorWith(...permissions: string[]): Actor {
     tenantId: newId<TenantId>(),
     sessionId: newId<SessionId>(),
     roles: new Set(['member']),
+    kind: 'user',
     permissions: new Set(permissions),
+    grantable: new Set(permissions),
     isPlatformStaff: false,
     request: { id: newId(), ip: '127.0.0.1' },
   }

@@ -32,6 +32,9 @@ export interface NewTestPerson {
   /** Codes that the person gets by a role made for them. */
   readonly permissions?: readonly string[]
   readonly email?: string
+  /** A client; with `clientId` a sub-client of that one. */
+  readonly kind?: 'user' | 'client'
+  readonly clientId?: UserId
 }
 
 export interface TestCast {
@@ -83,12 +86,14 @@ export function createTestCast(db: Database, issuer: TestIssuer): TestCast {
   }
 
   async function addPerson(tenantId: TenantId, person: NewTestPerson = {}): Promise<TestPerson> {
-    const { roles = [], permissions = [], email = `person-${unique()}@example.test` } = person
+    const { roles = [], permissions = [], email = `person-${unique()}@example.test`, clientId = null } = person
+    const kind = clientId === null ? (person.kind ?? 'user') : 'sub_client'
     const userId = newId<UserId>()
     await inTenant(
       db,
       tenantId,
-      ({ sql }) => sql`insert into users (tenant_id, id, email) values (${tenantId}, ${userId}, ${email})`,
+      ({ sql }) => sql`insert into users (tenant_id, id, email, kind, parent_id)
+        values (${tenantId}, ${userId}, ${email}, ${kind}, ${clientId})`,
     )
     const own = permissions.length === 0 ? [] : [`own-${unique()}`]
     for (const name of own) await addRole(tenantId, permissions, name)

@@ -1,5 +1,5 @@
 import { boolean, integer, jsonb, pgTable, pgView, text, timestamp, uuid } from 'drizzle-orm/pg-core'
-import type { MembershipId, TenantId, UserId } from '@signet/kernel'
+import type { BrandId, MembershipId, PositionId, TenantId, UserId } from '@signet/kernel'
 
 /** What a tenant decides for itself. */
 export interface TenantSettings {
@@ -19,6 +19,9 @@ const tenantColumns = {
   createdAt: moment('created_at').notNull().defaultNow(),
   updatedAt: moment('updated_at').notNull().defaultNow(),
   version: integer().notNull().default(1),
+  /** Names the image in the storage. */
+  logoKey: text('logo_key'),
+  brandId: uuid('brand_id').$type<BrandId>(),
 }
 
 export const tenants = pgTable('tenants', tenantColumns)
@@ -43,6 +46,12 @@ export const users = pgTable('users', {
   createdAt: moment('created_at').notNull().defaultNow(),
   updatedAt: moment('updated_at').notNull().defaultNow(),
   version: integer().notNull().default(1),
+  /** The client of a sub-client. */
+  parentId: uuid('parent_id').$type<UserId>(),
+  /** Suspended by the suspension of its client, with which it comes back. */
+  isSuspendedWithClient: boolean('is_suspended_with_client').notNull().default(false),
+  /** Names the image in the storage. */
+  avatarKey: text('avatar_key'),
 })
 
 /** Read and written by packages/accounts alone. */
@@ -63,4 +72,7 @@ export const memberships = pgTable('memberships', {
   createdAt: moment('created_at').notNull().defaultNow(),
   updatedAt: moment('updated_at').notNull().defaultNow(),
   version: integer().notNull().default(1),
+  positionId: uuid('position_id').$type<PositionId>(),
+  /** Of an advisor. */
+  brandId: uuid('brand_id').$type<BrandId>(),
 })

@@ -1,10 +1,12 @@
 import type { TenantTx } from '@signet/db'
-import type { UserId } from '@signet/kernel'
+import type { PersonKind, UserId } from '@signet/kernel'
 import type { Caller } from '../../wire/caller.ts'
 
 export interface ActorRow {
   readonly roles: string[]
+  readonly kind: PersonKind
   readonly permissions: string[]
+  readonly grantable: string[]
   readonly is_platform_staff: boolean
   readonly must_change: boolean
   readonly act_sub: UserId | null
@@ -13,7 +15,7 @@ export interface ActorRow {
 /** Undefined when session, person, membership or tenant is over. */
 export async function selectActor({ sql }: TenantTx, caller: Caller): Promise<ActorRow | undefined> {
   const [row] = await sql<ActorRow[]>`
-    select roles, permissions, is_platform_staff, must_change, act_sub
+    select roles, kind, permissions, grantable, is_platform_staff, must_change, act_sub
     from load_actor(${caller.userId}, ${caller.tenantId}, ${caller.sessionId})`
   return row
 }

@@ -39,7 +39,9 @@ async function loadActor(tx: TenantTx, caller: Caller): Promise<Actor> {
     sessionId,
     request,
     roles: new Set(row.roles),
+    kind: row.kind,
     permissions: new Set(row.permissions),
+    grantable: new Set(row.grantable),
     isPlatformStaff: row.is_platform_staff,
     actorId: row.act_sub,
   }

@@ -82,6 +82,7 @@ export function withdrawRole(
     assertVersion(ifMatch, { version })
     const [role] = await lockRoles(tx, [roleId])
     if (role === undefined || !(await deleteAssignment(tx, grant, roleId))) throw problem('role-not-found')
+    assertGrantable(actor, role.withheld)
     await audit(tx, grant, 'role.withdrawn', { before: { role_id: role.id, role: role.name } })
   })
 }
@@ -104,7 +105,7 @@ export async function giveRoles(
   if (roles.length < roleIds.length) throw problem('role-not-found')
   assertGrantable(
     actor,
-    roles.flatMap(role => role.permissions),
+    roles.flatMap(role => role.reach),
   )
   let given = 0
   for (const role of roles) {

@@ -2,7 +2,7 @@ import { membershipRoles, memberships, roles, type TenantTx, translateConstraint
 import { type Grant, type MembershipId, newId, type Page, problem, type RoleId, type UserId } from '@signet/kernel'
 import { and, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { listRows, patternFor } from '../lists/index.ts'
-import { findPermissionsOf } from '../roles/index.ts'
+import { lockRoles } from '../roles/index.ts'
 import type { Holder } from './policy.ts'
 import type { MembershipQuery } from './schema.ts'
 
@@ -181,15 +181,24 @@ function select({ db, tenantId }: TenantTx, member: Member) {
 async function only(tx: TenantTx, rows: readonly Omit<MembershipRow, 'profile'>[]): Promise<Membership> {
   const [row] = await withProfiles(tx, rows)
   if (row === undefined) throw problem('membership-not-found')
+  return { ...row, held: await findReach(tx, row) }
+}
+
+/** What a person may at most; of an invitation what its roles will give. */
+async function findReach(tx: TenantTx, { id, userId }: Omit<MembershipRow, 'profile'>): Promise<readonly string[]> {
+  if (userId !== null) {
+    const [access] = await tx.sql<{ reach: string[] }[]>`select reach from member_access(${tx.tenantId}, ${userId})`
+    return access?.reach ?? []
+  }
   const assigned = await tx.db
     .select({ id: membershipRoles.roleId })
     .from(membershipRoles)
-    .where(and(eq(membershipRoles.tenantId, tx.tenantId), eq(membershipRoles.membershipId, row.id)))
-  const held = await findPermissionsOf(
+    .where(and(eq(membershipRoles.tenantId, tx.tenantId), eq(membershipRoles.membershipId, id)))
+  const given = await lockRoles(
     tx,
     assigned.map(role => role.id),
   )
-  return { ...row, held: [...new Set([...held.values()].flat())] }
+  return [...new Set(given.flatMap(role => role.reach))]
 }
 
 async function withProfiles(tx: TenantTx, rows: readonly Omit<MembershipRow, 'profile'>[]): Promise<MembershipRow[]> {

@@ -20,8 +20,8 @@ function holdsAllOfIt(permission: string): Rule<Role | null> {
   return (actor, role) => {
     const verdict = holds(permission)(actor, role)
     if (verdict !== true) return verdict
-    const lacked = lackedPermissions(actor, role?.permissions ?? [])
-    return lacked.length === 0 || `This role holds permissions that you lack: ${lacked.join(', ')}.`
+    const lacked = lackedPermissions(actor, [...(role?.reach ?? []), ...(role?.withheld ?? [])])
+    return lacked.length === 0 || `This role gives or withholds permissions that you lack: ${lacked.join(', ')}.`
   }
 }
 

@@ -6,8 +6,16 @@ import type { RoleQuery } from './schema.ts'
 
 type RoleRow = typeof roles.$inferSelect
 
-/** A role with the codes of what it holds now, in alphabetical order. */
-export type Role = RoleRow & { readonly permissions: readonly string[] }
+/** A role with the codes of what it holds now, in alphabetical order, and what its policies make of that. */
+export type Role = RoleRow & { readonly permissions: readonly string[] } & RoleEffects
+
+/** What having a role can do to what a person may. */
+export interface RoleEffects {
+  /** What it gives at most: what it holds and what policies on it permit. */
+  readonly reach: readonly string[]
+  /** What policies on it forbid: whoever takes it away gives this back. */
+  readonly withheld: readonly string[]
+}
 
 const meanings = {
   roles__tenant_id_name: () => problem('role-name-taken'),
@@ -69,7 +77,7 @@ export async function insertRole(
   try {
     const row = { tenantId: tx.tenantId, id: newId<RoleId>(), name, description }
     const [role] = await tx.db.insert(roles).values(row).returning()
-    return { ...(role as RoleRow), permissions: [] }
+    return { ...(role as RoleRow), permissions: [], reach: [], withheld: [] }
   } catch (error) {
     throw translateConstraint(error, meanings)
   }
@@ -153,11 +161,33 @@ async function only(tx: TenantTx, rows: readonly RoleRow[]): Promise<Role> {
 }
 
 async function withPermissions(tx: TenantTx, rows: readonly RoleRow[]): Promise<Role[]> {
-  const held = await findPermissionsOf(
-    tx,
-    rows.map(row => row.id),
-  )
-  return rows.map(row => ({ ...row, permissions: held.get(row.id) ?? [] }))
+  const ids = rows.map(row => row.id)
+  const held = await findPermissionsOf(tx, ids)
+  const named = await findPolicyEffectsOf(tx, ids)
+  return rows.map(row => {
+    const permissions = held.get(row.id) ?? []
+    const { permitted = [], forbidden = [] } = named.get(row.id) ?? {}
+    return { ...row, permissions, reach: [...new Set([...permissions, ...permitted])], withheld: forbidden }
+  })
+}
+
+/** The codes that policies on each of these roles permit or forbid, whatever their conditions. */
+async function findPolicyEffectsOf(
+  { sql: statement, tenantId }: TenantTx,
+  ids: readonly RoleId[],
+): Promise<ReadonlyMap<RoleId, { readonly permitted: string[]; readonly forbidden: string[] }>> {
+  if (ids.length === 0) return new Map()
+  const found = await statement<{ id: RoleId; permitted: string[]; forbidden: string[] }[]>`
+    select a.role_id as id,
+      coalesce(array_agg(distinct p.code order by p.code) filter (where s.effect = 'permit'), '{}') as permitted,
+      coalesce(array_agg(distinct p.code order by p.code) filter (where s.effect = 'forbid'), '{}') as forbidden
+    from policy_attachments a
+    join policy_statements s on s.tenant_id = a.tenant_id and s.policy_id = a.policy_id and s.is_template
+    join tenants t on t.id = a.tenant_id
+    join permissions p on (s.actions is null or p.code = any(s.actions)) and (t.is_platform or not p.is_platform)
+    where a.tenant_id = ${tenantId} and a.role_id = any(${[...ids]}::uuid[])
+    group by a.role_id`
+  return new Map(found.map(({ id, permitted, forbidden }) => [id, { permitted, forbidden }]))
 }
 
 /** What each of these roles holds now: what is listed, all of a tenant's, or all. */

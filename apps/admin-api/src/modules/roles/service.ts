@@ -40,7 +40,7 @@ export function createRole<Body>(
       const grant = authorize(rolePolicy, 'roles:create', actor, null)
       const made = await repo.insertRole(tx, grant, { name, description })
       await givePermissions(tx, grant, made, permissions)
-      const role = { ...made, permissions: permissions.toSorted() }
+      const role = { ...made, permissions: permissions.toSorted(), reach: permissions }
       await audit(tx, actor, 'role.created', role, { after: describe(role) })
       return role
     }),

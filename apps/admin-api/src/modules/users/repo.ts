@@ -48,7 +48,7 @@ export async function lockUser({ db, tenantId }: TenantTx, id: UserId): Promise<
 }
 
 export async function findStanding({ sql: statement, tenantId }: TenantTx, { id }: User): Promise<Standing> {
-  const [row] = await statement<{ permissions: string[]; is_platform_staff: boolean }[]>`
-    select permissions, is_platform_staff from member_access(${tenantId}, ${id})`
-  return { held: row?.permissions ?? [], isPlatformStaff: row?.is_platform_staff ?? false }
+  const [row] = await statement<{ reach: string[]; is_platform_staff: boolean }[]>`
+    select reach, is_platform_staff from member_access(${tenantId}, ${id})`
+  return { held: row?.reach ?? [], isPlatformStaff: row?.is_platform_staff ?? false }
 }

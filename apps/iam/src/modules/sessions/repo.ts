@@ -1,10 +1,12 @@
 import { type Database, runStatement } from '@signet/db'
-import type { Actor, Grant, SessionId, TenantId, UserId } from '@signet/kernel'
+import type { Actor, Grant, PersonKind, SessionId, TenantId, UserId } from '@signet/kernel'
 import type { RequestFacts } from '../../deps.ts'
 
 export interface ActorRow {
   readonly roles: string[]
   readonly permissions: string[]
+  readonly kind: PersonKind
+  readonly grantable: string[]
   readonly isPlatformStaff: boolean
   readonly mustChange: boolean
   readonly homeTenantId: TenantId
@@ -20,7 +22,7 @@ export async function loadActor(
   const [row] = await runStatement(
     database,
     sql => sql<ActorRow[]>`
-      select roles, permissions, is_platform_staff as "isPlatformStaff", must_change as "mustChange", act_sub as "actorId",
+      select roles, kind, permissions, grantable, is_platform_staff as "isPlatformStaff", must_change as "mustChange", act_sub as "actorId",
         home_tenant(${claims.userId}) as "homeTenantId"
       from load_actor(${claims.userId}, ${claims.tenantId}, ${claims.sessionId})`,
   )

@@ -49,7 +49,9 @@ export async function findSelf(
   return {
     ...ids,
     roles: new Set(row.roles),
+    kind: row.kind,
     permissions: new Set(row.permissions),
+    grantable: new Set(row.grantable),
     isPlatformStaff: row.isPlatformStaff,
     request,
     homeTenantId: row.homeTenantId,
