@@ -61,6 +61,7 @@ const packageRules: ImportRule[] = [
     [
       '^packages/(kernel|db)/',
       npm('@node-rs/argon2'),
+      npm('@node-rs/bcrypt'),
       npm('@zxcvbn-ts'),
       npm('libphonenumber-js'),
       npm('drizzle-orm'),
@@ -198,7 +199,7 @@ const libraryRules: ImportRule[] = [
       'Only packages/accounts/src/password* hashes or compares passwords: there the hashing is bounded. Call it.',
     severity: 'error',
     from: { path: source, pathNot: ['^packages/accounts/src/password', bench] },
-    to: { path: npm('@node-rs/argon2') },
+    to: { path: [npm('@node-rs/argon2'), npm('@node-rs/bcrypt')] },
   },
 ]
 

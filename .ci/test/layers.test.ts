@@ -153,6 +153,7 @@ const plants: readonly { file: string; source: string; seenBy: readonly string[]
   { file: 'apps/iam/src/modules/otp/repo.ts', source: "import 'drizzle-orm'", seenBy: [] },
   { file: 'apps/iam/src/modules/otp/routes.ts', source: "import './repo.ts'", seenBy: ['routes-do-not-touch-repos'] },
   { file: 'apps/iam/src/e.ts', source: "import '@node-rs/argon2'", seenBy: ['argon2-stays-in-password'] },
+  { file: 'apps/iam/src/e2.ts', source: "import '@node-rs/bcrypt'", seenBy: ['argon2-stays-in-password'] },
   {
     file: 'packages/accounts/src/c.ts',
     source: "import '@signet/testkit'",

@@ -4,8 +4,9 @@
  * parameters, so that the time tells nothing (THREATS P-01).
  */
 import { randomBytes } from 'node:crypto'
-import { hash as hashArgon2, hashSync, verify as verifyArgon2 } from '@node-rs/argon2'
+import { hash as hashArgon2, hashSync } from '@node-rs/argon2'
 import { problem } from '@signet/kernel'
+import { readHash } from './password-formats/index.ts'
 
 export interface PasswordHasher {
   /** An argon2id hash in PHC form. @throws Problem `hashing-busy` */
@@ -68,7 +69,7 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
   }
 
   async function verify(hash: string | null, password: string): Promise<boolean> {
-    const isRight = await inLane(() => verifyArgon2(hash ?? dummyHash, prepare(password)))
+    const isRight = await inLane(() => verifyTyped(hash ?? dummyHash, password))
     return hash !== null && isRight
   }
 
@@ -106,6 +107,13 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
       )
     },
   }
+}
+
+/** As we prepare it, or else byte for byte: another system has hashed what came from the keyboard. */
+async function verifyTyped(hash: string, password: string): Promise<boolean> {
+  const stored = readHash(hash)
+  const prepared = prepare(password)
+  return (await stored.verify(prepared)) || (prepared !== password && (await stored.verify(password)))
 }
 
 /** The same letters typed on another keyboard are the same password (RFC 8265 section 4.2.2). */
