@@ -34,7 +34,7 @@ const manifests: Readonly<Record<string, Manifest>> = {
   'apps/iam': {
     dependencies: words(
       '@signet/kernel @signet/db @signet/http @signet/accounts @signet/verifier @signet/admin-api @signet/bench',
-      '@node-rs/argon2 drizzle-orm fastify jose postgres',
+      '@node-rs/argon2 @node-rs/bcrypt drizzle-orm fastify jose postgres',
     ),
     devDependencies: ['@signet/testkit', 'fast-jwt'],
   },
@@ -43,7 +43,7 @@ const manifests: Readonly<Record<string, Manifest>> = {
 }
 
 const libraries = words(
-  'typebox uuid drizzle-orm postgres @node-rs/argon2 nodemailer fastify @fastify/swagger jose fast-jwt left-pad',
+  'typebox uuid drizzle-orm postgres @node-rs/argon2 @node-rs/bcrypt nodemailer fastify @fastify/swagger jose fast-jwt left-pad',
 )
 
 /** A small product that keeps every rule, and comes as close to each border as the rules allow. */
