@@ -1,4 +1,13 @@
-import { type App, createServer, describeApi, type ServerOptions, serveHealth } from '@signet/http'
+import { findServiceKey } from '@signet/db'
+import {
+  acceptServiceKey,
+  type App,
+  createServer,
+  createServiceKeyring,
+  describeApi,
+  type ServerOptions,
+  serveHealth,
+} from '@signet/http'
 import { problem } from '@signet/kernel'
 import type { Verifier } from '@signet/verifier'
 import { signet } from '@signet/verifier/fastify'
@@ -16,6 +25,8 @@ import { version } from './version.ts'
 
 export interface AppDeps extends Deps, ServerOptions {
   readonly verifier: Verifier
+  /** Keys of the settings; those that services were issued count beside them. */
+  readonly serviceKeys: readonly string[]
   /** Where callers reach it, for the API reference. */
   readonly url: string
   /** What `/config` shows. */
@@ -45,7 +56,12 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   app.addHook('preClose', async () => {
     isStopping = true
   })
-  await app.register(signet, { verifier: deps.verifier })
+  const serviceKeys = createServiceKeyring({
+    configured: deps.serviceKeys,
+    sealKey: deps.keys.serviceKey,
+    find: hash => findServiceKey(deps.db, hash),
+  })
+  await app.register(signet, { verifier: deps.verifier, alternative: acceptServiceKey(serviceKeys) })
   await describeApi(app, { title: 'Signet administration', version, description, serverUrl: deps.url, tags })
   serveHealth(app, {
     version,

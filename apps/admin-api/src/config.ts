@@ -28,6 +28,7 @@ const settings = {
   TRUST_PROXY: list([]),
   PASSWORD_MIN_LENGTH: integer(8, [8, 64]),
   SETUP_TOKEN: text(undefined),
+  INTERNAL_SERVICE_API_KEY: list([], 'INTERNAL_AUTH_TOKEN'),
   DATABASE_URL: postgresUrl('POSTGRES_URI', 'SQLALCHEMY_DATABASE_URI', 'POSTGRES_CONNECTION_STRING'),
   DATABASE_ADMIN_URL: postgresUrl(),
   RUN_MIGRATIONS: flag(false),
@@ -47,6 +48,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const { DATABASE_URL, ISSUER, ...rest } = readSettings(settings, environment)
   // Whoever guesses the setup token of an installation that is not initialised owns it.
   const faults = findWeakSecret('SETUP_TOKEN', rest.SETUP_TOKEN, rest.SIGNET_ENV)
+  const ofKeys = rest.INTERNAL_SERVICE_API_KEY.flatMap(key =>
+    findWeakSecret('INTERNAL_SERVICE_API_KEY', key, rest.SIGNET_ENV),
+  )
+  faults.push(...new Set(ofKeys))
   if (DATABASE_URL === undefined) {
     faults.push('DATABASE_URL is missing: where people are kept, e.g. postgres://login@host:5432/signet.')
   }

@@ -16,5 +16,10 @@ export interface Deps {
     readonly isLoopbackTrusted: boolean
   }
   /** Derived from the installation's secret, one key a purpose. */
-  readonly keys: { readonly cursor: Uint8Array; readonly idempotency: Uint8Array }
+  readonly keys: {
+    readonly cursor: Uint8Array
+    readonly idempotency: Uint8Array
+    /** Seals the keys of services. */
+    readonly serviceKey: Uint8Array
+  }
 }

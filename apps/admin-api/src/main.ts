@@ -29,6 +29,7 @@ try {
     keysFolder: config.SIGNET_KEYS,
     passwordMinLength: config.PASSWORD_MIN_LENGTH,
     setupToken: config.SETUP_TOKEN,
+    serviceKeys: config.INTERNAL_SERVICE_API_KEY,
     workerCount: config.WORKER_COUNT,
     trustProxy: config.TRUST_PROXY,
     logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'admin-api'),

@@ -25,6 +25,8 @@ export interface AdminApiOptions extends ServerOptions {
   readonly passwordMinLength: number
   /** Who sends it may initialise the installation from elsewhere. */
   readonly setupToken: string | undefined
+  /** Any of them opens what is meant for services. */
+  readonly serviceKeys: readonly string[]
   /** Processes that share the cores of this machine. */
   readonly workerCount: number
 }
@@ -48,8 +50,13 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
     passwordMinLength: options.passwordMinLength,
     outbox: createOutbox(deriveKey(secret, 'outbox')),
     setup: { token: setupToken, isLoopbackTrusted: trustProxy.length === 0 },
-    keys: { cursor: deriveKey(secret, 'cursor'), idempotency: deriveKey(secret, 'idempotency') },
+    keys: {
+      cursor: deriveKey(secret, 'cursor'),
+      idempotency: deriveKey(secret, 'idempotency'),
+      serviceKey: deriveKey(secret, 'service-key'),
+    },
     verifier,
+    serviceKeys: options.serviceKeys,
     url: `http://${host}:${port}`,
     settings: showSettings(options),
     trustProxy,

@@ -29,7 +29,8 @@ t.test('the API reference is as it was agreed', async t => {
   for (const route of routes) {
     const operation = reference.paths[route.path.replace(/:(\w+)/g, '{$1}')][route.method.toLowerCase()]
     t.ok(operation.summary && operation.tags?.length === 1, `${nameOf(route)} says what it is for`)
-    t.strictSame(operation.security, route.needs === 'nothing' ? [] : [{ bearer: [] }], nameOf(route))
+    const byKey = route.orServiceKey === true ? [{ serviceKey: [] }] : []
+    t.strictSame(operation.security, route.needs === 'nothing' ? [] : [{ bearer: [] }, ...byKey], nameOf(route))
   }
 })
 

@@ -14,7 +14,7 @@ import {
   routes,
 } from './route-table.ts'
 import { ableActor, prepareFor, send } from './walk.ts'
-import { type Answer, createWorld } from './world.ts'
+import { type Answer, createWorld, internalKey } from './world.ts'
 
 const world = await createWorld(t)
 const { admin, staff, member, stranger, cast, company, platform } = world
@@ -49,6 +49,23 @@ t.test('nobody gets 401 everywhere, before anything is read of the request', asy
       t.equal(answer.status, 401, nameOf(route))
       t.equal(answer.body.code, 'missing-token', nameOf(route))
     }
+  }
+})
+
+t.test('a service key that is none is refused where one is taken, and counts for nothing elsewhere', async t => {
+  for (const route of guarded) {
+    const params = { id: newId(), role_id: newId(), user_id: newId(), code: 'users:read' }
+    for (const key of ['', 'wrong', `${internalKey},${internalKey}`]) {
+      const answer = await world.call(admin, route.method, fill(route.path, params), undefined, { 'x-api-key': key })
+      if (route.orServiceKey === true)
+        t.match(answer, { status: 401, body: { code: 'invalid-service-key' } }, nameOf(route))
+      else t.not(answer.body.code, 'invalid-service-key', nameOf(route))
+    }
+    if (route.orServiceKey === true) continue
+    const answer = await world.call(null, route.method, fill(route.path, params), undefined, {
+      'x-api-key': internalKey,
+    })
+    t.match(answer, { status: 401, body: { code: 'missing-token' } }, nameOf(route))
   }
 })
 

@@ -6,6 +6,7 @@ import { type App, loggerOptions } from '@signet/http'
 import { deriveKey, type TenantId } from '@signet/kernel'
 import {
   createTestCast,
+  plantCanary,
   plantSecretsOfExchange,
   type TestActor,
   type TestCast,
@@ -45,6 +46,9 @@ export interface World {
   ) => Promise<Answer>
 }
 
+/** Of the settings: it speaks for the installation. */
+export const internalKey = 'a-key-of-the-settings-0123456789'
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export interface Answer {
@@ -60,13 +64,19 @@ export async function createWorld(t: Test): Promise<World> {
   const issuer = createTestIssuer()
   const cast = createTestCast(database.db, issuer)
   const secret = randomBytes(32)
+  plantCanary('service key', internalKey)
   const deps: AppDeps = {
     db: database.db,
     hasher: createHasher({ maxConcurrent: 2, queueLimit: 100 }),
     passwordMinLength: 8,
     outbox: createOutbox(deriveKey(secret, 'outbox')),
     setup: { token: undefined, isLoopbackTrusted: true },
-    keys: { cursor: deriveKey(secret, 'cursor'), idempotency: deriveKey(secret, 'idempotency') },
+    keys: {
+      cursor: deriveKey(secret, 'cursor'),
+      idempotency: deriveKey(secret, 'idempotency'),
+      serviceKey: deriveKey(secret, 'service-key'),
+    },
+    serviceKeys: [internalKey],
     verifier: createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks } }),
     url: 'http://localhost:4001',
     settings: { environment: 'test' },

@@ -1,7 +1,9 @@
 import cookie from '@fastify/cookie'
+import { findServiceKey } from '@signet/db'
 import {
   type App,
   createServer,
+  createServiceKeyring,
   describeApi,
   limitRequests,
   refuseCrossSite,
@@ -72,14 +74,20 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   serveSessions(app, deps)
   servePassword(app, deps)
   serveContacts(app, deps)
-  serveSystemEmails(app, deps)
+  const serviceKeys = createServiceKeyring({
+    configured: deps.serviceKeys,
+    sealKey: deps.keys.serviceKey,
+    find: hash => findServiceKey(deps.database, hash),
+    clock: deps.clock,
+  })
+  serveSystemEmails(app, deps, serviceKeys)
   serveClientTokens(app, deps)
   await app.register(async scope => serveEngIdentity(scope, deps))
   serveRefreshKeys(app, deps)
   await app.register(async scope => serveScalableAuth(scope, deps))
   await app.register(async scope => {
     await speakOAuth(scope)
-    serveIntrospection(scope, deps, verifier)
+    serveIntrospection(scope, deps, verifier, serviceKeys)
   })
   await app.register(async scope => {
     // RFC 7396: a merge patch has a media type of its own, which means nothing to the other routes.

@@ -42,6 +42,8 @@ export interface IamKeys {
   readonly subject: KeyObject
   /** Keys the fingerprints of devices. */
   readonly device: KeyObject
+  /** Seals the keys of services. */
+  readonly serviceKey: Uint8Array
 }
 
 /** What the services work with. */
@@ -60,7 +62,7 @@ export interface Deps {
   readonly codes: CodeSettings
   readonly cookies: CookieSettings
   readonly limits: LimitSettings
-  /** Any of them opens what is meant for services. */
+  /** Any of them opens what is meant for services, as the keys that services were issued do. */
   readonly serviceKeys: readonly string[]
   /** Who gets system mail that names nobody. */
   readonly adminEmail: string | undefined

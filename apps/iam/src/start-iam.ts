@@ -71,6 +71,7 @@ export async function startIam(options: IamOptions, clock: Clock = systemClock):
       code: createSecretKey(deriveKey(secret, 'code')),
       subject: createSecretKey(deriveKey(secret, 'subject')),
       device: createSecretKey(deriveKey(secret, 'device')),
+      serviceKey: deriveKey(secret, 'service-key'),
     },
     outbox: createOutbox(deriveKey(secret, 'outbox')),
     codes: options.codes,

@@ -1,4 +1,6 @@
+import { mintServiceKey } from '@signet/http'
 import { newId, type RoleId, type SessionId } from '@signet/kernel'
+import { plantCanary } from '@signet/testkit'
 import t from 'tap'
 import { audience, issuer, testApp, type Tokens } from './test-app.ts'
 
@@ -238,6 +240,60 @@ t.test('revocation (RFC 7009)', async t => {
     t.equal((await revoke(tokens.access_token)).status, 200, 'nor what has expired')
     a.clock.shift(-931_000)
     t.equal((await introspect(tokens.access_token)).body.active, true)
+  })
+})
+
+t.test('a key that was issued to a service opens what a key of the settings does', async t => {
+  const issueKey = async (expires: string | null) => {
+    const { key, hash } = mintServiceKey(a.deps.keys.serviceKey)
+    const id = newId()
+    plantCanary('service key', key)
+    await a.asOwner(
+      sql => sql`
+      with made as (
+        insert into services (id, name, base_url) values (${newId()}, ${`billing-${id.slice(-12)}`}, 'http://billing.test') returning id)
+      insert into service_keys (id, service_id, key_hash, expires_at) select ${id}, id, ${hash}, ${expires}::timestamptz from made`,
+    )
+    return { id, header: { 'x-api-key': key } }
+  }
+  const usedAt = (id: string) =>
+    a.asOwner(async sql => {
+      const [row] = await sql<{ used: string | null }[]>`
+        select last_used_at::text as used from service_keys where id = ${id}`
+      return row?.used
+    })
+  const tokens = await a.signIn('ada@example.com')
+  const ask = (header: Record<string, string>) => send('introspect', { token: tokens.access_token }, header)
+
+  await t.test('as long as it is there, and five seconds longer', async t => {
+    const { id, header } = await issueKey(null)
+    t.equal((await ask(header)).body.active, true)
+    await a.asOwner(sql => sql`delete from service_keys where id = ${id}`)
+    t.equal((await ask(header)).status, 200)
+    a.clock.shift(5_000)
+    t.match(await ask(header), { status: 401, body: { error: 'invalid_client' } })
+    a.clock.shift(-5_000)
+  })
+  await t.test('not when it has expired, and not where it is the wrong one', async t => {
+    const { header } = await issueKey('2020-01-01T00:00:00Z')
+    t.equal((await ask(header)).status, 401)
+    t.equal((await ask({ 'x-api-key': mintServiceKey(a.deps.keys.serviceKey).key })).status, 401)
+  })
+  await t.test('which is noted at most once a minute', async t => {
+    const { id, header } = await issueKey(null)
+    t.equal(await usedAt(id), null)
+    await Promise.all(Array.from({ length: 16 }, () => ask(header)))
+    const first = await usedAt(id)
+    t.ok(first)
+    a.clock.shift(6_000)
+    t.equal((await ask(header)).status, 200)
+    t.equal(await usedAt(id), first)
+    await a.asOwner(sql => sql`update service_keys set last_used_at = now() - interval '61 seconds' where id = ${id}`)
+    const aged = await usedAt(id)
+    a.clock.shift(6_000)
+    t.equal((await ask(header)).status, 200)
+    t.not(await usedAt(id), aged)
+    a.clock.shift(-12_000)
   })
 })
 

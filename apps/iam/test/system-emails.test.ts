@@ -74,6 +74,7 @@ t.test('system mail', async t => {
     })
     t.strictSame(event.after, {
       recipient: 'ada@example.com',
+      service: null,
       service_key: createHash('sha256').update(former).digest('hex').slice(0, 8),
     })
     for (const { text } of events) t.notMatch(text, new RegExp(`${secretWords}|${former}|${next}`))

@@ -151,6 +151,7 @@ export async function testApp(
       code: createSecretKey(deriveKey(secret, 'code')),
       subject: createSecretKey(deriveKey(secret, 'subject')),
       device: createSecretKey(deriveKey(secret, 'device')),
+      serviceKey: deriveKey(secret, 'service-key'),
     },
     outbox,
     codes: { signInTtlSeconds: 600, resetTtlSeconds: 900, resetMaxAttempts: 3 },

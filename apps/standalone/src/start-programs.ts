@@ -50,6 +50,7 @@ export async function startPrograms({ config, database, addresses, resources, st
           keysUri,
           // It is initialised by now: a setup token would open nothing.
           setupToken: undefined,
+          serviceKeys: config.INTERNAL_SERVICE_API_KEY,
         }),
     ],
     [

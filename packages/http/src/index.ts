@@ -8,6 +8,14 @@ export { networkOf } from './networks.ts'
 export { speakOAuth } from './oauth-scope.ts'
 export { describeApi } from './openapi.ts'
 export { IdText, Moment, nullable, problemResponses, strictObject } from './schemas.ts'
-export { fingerprintOfServiceKey, requireServiceKey } from './service-keys.ts'
+export {
+  acceptServiceKey,
+  createServiceKeyring,
+  mintServiceKey,
+  requireServiceKey,
+  type ServiceKeyHolder,
+  serviceKeyHolderOf,
+  type ServiceKeyring,
+} from './service-keys.ts'
 export { type App, createServer, type ServerOptions } from './server.ts'
 export { userAgentOf } from './user-agent.ts'

@@ -8,11 +8,11 @@ import type { FastifyRequest, RouteOptions } from 'fastify'
 import { type Count, type Counter, createMemoryCounter } from './counters.ts'
 import { networkOf } from './networks.ts'
 import type { App } from './server.ts'
-import { fingerprintOfServiceKey } from './service-keys.ts'
+import { serviceKeyHolderOf } from './service-keys.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Requests a minute and network, or a minute and key where the route asks for a service key. */
+    /** Requests a minute and network, or a minute and key where one was shown. */
     perMinute?: number
   }
 }
@@ -55,9 +55,8 @@ async function openCounter(app: App, redisUrl: string | undefined): Promise<Coun
 
 /** Services share networks with each other. Their key has been looked at before: its hook stands in front of the limit. */
 function caller(request: FastifyRequest): string {
-  return request.routeOptions.config.serviceKey === true
-    ? `key ${fingerprintOfServiceKey(request)}`
-    : networkOf(request.ip)
+  const holder = serviceKeyHolderOf(request)
+  return holder === undefined ? networkOf(request.ip) : `key ${holder.fingerprint}`
 }
 
 function storeConstructor(counter: Counter): FastifyRateLimitStoreCtor {

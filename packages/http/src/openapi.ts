@@ -57,7 +57,18 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
   })
 }
 
-function securityOf(config: FastifyContextConfig | undefined): Record<string, string[]>[] {
-  if (config?.serviceKey === true) return [{ serviceKey: [] }]
-  return config?.access === 'public' ? [] : [{ bearer: [] }]
+/**
+ * What a caller shows, one of these. The permissions stand where OpenAPI 3.1 puts roles (section 4.8.30): a gateway, and the
+ * catalogue of permissions, read them there.
+ */
+function securityOf({ access = {}, serviceKey }: FastifyContextConfig = {}): Record<string, string[]>[] {
+  const key = { serviceKey: [] }
+  if (serviceKey === true) return [key]
+  if (access === 'public') return []
+  const { permissions = [], anyPermission = [] } = access
+  const bearers =
+    anyPermission.length === 0
+      ? [{ bearer: [...permissions] }]
+      : anyPermission.map(each => ({ bearer: [...permissions, each] }))
+  return serviceKey === undefined ? bearers : [...bearers, key]
 }

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import {
   type App,
   createServer as createApp,
+  createServiceKeyring,
   type LimitSettings,
   limitRequests,
   networkOf,
@@ -36,7 +37,13 @@ async function limitedApp(
     `/services`,
     {
       config: { access: 'public', serviceKey: true, perMinute: 3 },
-      onRequest: requireServiceKey(['one-of-two', 'two-of-two']),
+      onRequest: requireServiceKey(
+        createServiceKeyring({
+          configured: ['one-of-two', 'two-of-two'],
+          sealKey: new Uint8Array(32),
+          find: async () => undefined,
+        }),
+      ),
     },
     async () => 'ok',
   )

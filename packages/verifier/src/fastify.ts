@@ -12,6 +12,11 @@ export type Access = 'public' | Need
 
 export interface SignetOptions {
   readonly verifier: Verifier
+  /**
+   * Asked before the token of every guarded route: true lets the request pass without one, by something else that it shows.
+   * It has no principal then.
+   */
+  readonly alternative?: (request: FastifyRequest) => Promise<boolean>
 }
 
 declare module 'fastify' {
@@ -32,14 +37,15 @@ const retryAfterSeconds = 5
  * Guards every route of the server it is registered on, before bodies are parsed. Register it before the first route:
  * `await app.register(signet, { verifier })`. Refusals are answered as `application/problem+json`.
  */
-export const signet: FastifyPluginAsync<SignetOptions> = async (app, { verifier }) => {
+export const signet: FastifyPluginAsync<SignetOptions> = async (app, { verifier, alternative }) => {
   assertNoRoutesYet(app)
   const principals = new WeakMap<FastifyRequest, Principal>()
 
   app.decorateRequest('principal', {
     getter() {
       const principal = principals.get(this)
-      if (principal === undefined) throw new Error('This request has no principal: its route is public.')
+      if (principal === undefined)
+        throw new Error('This request has no principal: its route is public, or it came without a token.')
       return principal
     },
   })
@@ -60,6 +66,7 @@ export const signet: FastifyPluginAsync<SignetOptions> = async (app, { verifier 
     if (needed === 'public' || request.is404) return
     try {
       if (needed === undefined) throw new AuthError('forbidden', 'This route does not say who may call it.')
+      if (alternative !== undefined && (await alternative(request))) return
       assertSingleAuthorization(request)
       principals.set(request, await verifier.authenticate(request.headers, needed))
     } catch (error) {

@@ -236,3 +236,30 @@ t.test('A route that was there before, as a CORS plugin brings one, is refused',
   const answer = await app.inject({ method: 'OPTIONS', url: '/x', headers: bearer() })
   t.match([answer.statusCode, answer.json().detail], [403, 'This route does not say who may call it.'])
 })
+
+t.test('A route may be entered by something else than a token', async t => {
+  const verifier = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks } })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const asked: string[] = []
+  await app.register(signet, {
+    verifier,
+    alternative: async request => {
+      asked.push(request.url)
+      return request.headers['x-key'] === 'right'
+    },
+  })
+  app.get('/me', { config: { access: {} } }, async () => 'me')
+  app.get('/mistake', { config: { access: {} } }, async request => request.principal.subject)
+  app.get('/open', { config: { access: 'public' } }, async () => 'open')
+
+  const right = { 'x-key': 'right' }
+  t.equal((await app.inject({ url: '/me', headers: right })).body, 'me')
+  t.equal((await app.inject({ url: '/me', headers: { 'x-key': 'wrong' } })).statusCode, 401)
+  t.equal((await app.inject({ url: '/me', headers: bearer() })).statusCode, 200)
+  t.equal((await app.inject({ url: '/mistake', headers: right })).statusCode, 500, 'there is no principal then')
+  asked.length = 0
+  t.equal((await app.inject('/open')).statusCode, 200)
+  t.equal((await app.inject('/nowhere')).statusCode, 404)
+  t.strictSame(asked, [], 'what is public or unknown asks for nothing')
+})

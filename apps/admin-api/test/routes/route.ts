@@ -22,6 +22,8 @@ export interface Route {
   readonly needs: string
   readonly openTo?: readonly OpenTo[]
   readonly status: number
+  /** Takes a service key in the place of a token. */
+  readonly orServiceKey?: true
   /** A call that works, with rows of the company made for it; `caller` is who will send it. */
   readonly prepare: (world: World, caller: TestActor) => Promise<Call>
   /** Parameters that name rows of a tenant: with a stranger's they find nothing. */

@@ -1,4 +1,4 @@
-import { type App, requireServiceKey } from '@signet/http'
+import { type App, requireServiceKey, type ServiceKeyring } from '@signet/http'
 import type { Verifier } from '@signet/verifier'
 import type { Deps } from '../../deps.ts'
 import { describeRequest } from '../../request-facts.ts'
@@ -9,8 +9,13 @@ const tags = ['Tokens']
 const consumes = ['application/x-www-form-urlencoded']
 
 /** Belongs into a scope that speaks OAuth. */
-export function serveIntrospection(app: App, deps: Deps, verifier: Pick<Verifier, 'verify'>): void {
-  const requireKey = requireServiceKey(deps.serviceKeys)
+export function serveIntrospection(
+  app: App,
+  deps: Deps,
+  verifier: Pick<Verifier, 'verify'>,
+  serviceKeys: ServiceKeyring,
+): void {
+  const requireKey = requireServiceKey(serviceKeys)
   app.post(
     '/oauth2/introspect',
     {

@@ -1,11 +1,10 @@
 import type { TenantRef } from '@signet/accounts'
+import type { ServiceKeyHolder } from '@signet/http'
 import type { Policy } from '@signet/kernel'
 import type { RequestFacts } from '../../deps.ts'
 
 /** A service that has shown its key. */
-export interface CallingService {
-  /** Tells the keys of an installation apart. */
-  readonly keyFingerprint: string
+export interface CallingService extends ServiceKeyHolder {
   readonly request: RequestFacts
 }
 

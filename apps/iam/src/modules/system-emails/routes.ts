@@ -1,15 +1,16 @@
-import { type App, fingerprintOfServiceKey, problemResponses, requireServiceKey } from '@signet/http'
+import { type App, problemResponses, requireServiceKey, type ServiceKeyring, serviceKeyHolderOf } from '@signet/http'
+import { problem } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import { describeRequest } from '../../request-facts.ts'
 import { QueuedEmail, SystemEmailRequest } from './schema.ts'
 import { queueSystemEmail } from './service.ts'
 
-export function serveSystemEmails(app: App, deps: Deps): void {
+export function serveSystemEmails(app: App, deps: Deps, serviceKeys: ServiceKeyring): void {
   app.post(
     '/api/v1/system-emails',
     {
       config: { access: 'public', serviceKey: true, perMinute: 600 },
-      onRequest: requireServiceKey(deps.serviceKeys),
+      onRequest: requireServiceKey(serviceKeys),
       schema: {
         tags: ['Services'],
         summary: 'Send a mail for another service',
@@ -20,7 +21,9 @@ export function serveSystemEmails(app: App, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const caller = { keyFingerprint: fingerprintOfServiceKey(request), request: describeRequest(request) }
+      const holder = serviceKeyHolderOf(request)
+      if (holder === undefined) throw problem('invalid-service-key')
+      const caller = { ...holder, request: describeRequest(request) }
       return reply.code(202).send(await queueSystemEmail(deps, caller, request.body))
     },
   )

@@ -37,7 +37,7 @@ export async function queueSystemEmail(
       actor: null,
       targetType: 'message',
       targetId: messageId,
-      after: { recipient, service_key: caller.keyFingerprint },
+      after: { recipient, service: caller.service?.name ?? null, service_key: caller.fingerprint },
       request: caller.request,
     })
     return { id: messageId }
