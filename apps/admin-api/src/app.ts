@@ -15,6 +15,7 @@ import type { Deps } from './deps.ts'
 import { serveAdvisors } from './modules/advisors/index.ts'
 import { serveAudit } from './modules/audit/index.ts'
 import { serveBootstrap } from './modules/bootstrap/index.ts'
+import { serveBrands } from './modules/brands/index.ts'
 import { serveMemberships } from './modules/memberships/index.ts'
 import { checkDatabase, serveOperations, type ShownSettings } from './modules/operations/index.ts'
 import { servePermissions } from './modules/permissions/index.ts'
@@ -45,6 +46,7 @@ const tags = [
   { name: 'Roles', description: 'What people may do' },
   { name: 'Permissions', description: 'The catalogue of what can be allowed' },
   { name: 'Advisors', description: 'Who advises whom' },
+  { name: 'Brands', description: 'What clients see in the place of ours' },
   { name: 'Audit', description: 'What happened' },
   { name: 'Operations', description: 'Is it well?' },
 ]
@@ -87,5 +89,6 @@ function serveAdministration(scope: App, deps: AppDeps): void {
   serveRoles(scope, deps)
   servePermissions(scope, deps)
   serveAdvisors(scope, deps)
+  serveBrands(scope, deps)
   serveAudit(scope, deps)
 }

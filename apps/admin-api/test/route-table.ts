@@ -3,6 +3,7 @@
  */
 import { advisorsRoutes } from './routes/advisors.ts'
 import { auditRoutes } from './routes/audit.ts'
+import { brandsRoutes } from './routes/brands.ts'
 import { membershipsRoutes } from './routes/memberships.ts'
 import { permissionsRoutes } from './routes/permissions.ts'
 import { rolesRoutes } from './routes/roles.ts'
@@ -22,6 +23,7 @@ export const routes: readonly Route[] = [
   ...rolesRoutes,
   ...permissionsRoutes,
   ...advisorsRoutes,
+  ...brandsRoutes,
   ...auditRoutes,
 ]
 

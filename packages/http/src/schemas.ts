@@ -3,7 +3,7 @@ import { type TObject, type TProperties, type TSchema, Type } from 'typebox'
 /** An object that refuses members it does not know. */
 export function strictObject<P extends TProperties>(
   members: P,
-  options: { description?: string; minProperties?: number } = {},
+  options: { description?: string; minProperties?: number; examples?: readonly unknown[] } = {},
 ): TObject<P> {
   return Type.Object(members, { additionalProperties: false, ...options })
 }

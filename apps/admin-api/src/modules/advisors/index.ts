@@ -1,1 +1,2 @@
+export { findAdvisor } from './repo.ts'
 export { serveAdvisors } from './routes.ts'

@@ -13,10 +13,12 @@ const meanings = {
   memberships__tenant: inUse,
   sessions__tenant: inUse,
   roles__tenant: inUse,
+  brands__tenant: inUse,
+  tenants__brand: () => problem('brand-not-found'),
 }
 
-const { id, slug, name, status, isPlatform, settings, createdAt, updatedAt, version } = allTenants
-const columns = { id, slug, name, status, isPlatform, settings, createdAt, updatedAt, version }
+const { id, slug, name, status, isPlatform, settings, createdAt, updatedAt, version, logoKey, brandId } = allTenants
+const columns = { id, slug, name, status, isPlatform, settings, createdAt, updatedAt, version, logoKey, brandId }
 
 /** Over all tenants: only for whoever holds `tenants:list`. */
 export function listTenants(
@@ -79,18 +81,23 @@ export async function insertTenant(
   return tenant as Tenant
 }
 
+/** @throws Problem `brand-not-found` */
 export async function updateTenant(
   { db }: TenantTx,
   grant: Grant<'tenants:modify' | 'tenant-status:modify', Tenant>,
-  change: Partial<Pick<Tenant, 'name' | 'settings' | 'status'>>,
+  change: Partial<Pick<Tenant, 'name' | 'settings' | 'status' | 'brandId'>>,
 ): Promise<Tenant> {
   const { id: tenantId, version: current } = grant.resource
-  const [tenant] = await db
-    .update(tenants)
-    .set({ ...change, version: current + 1, updatedAt: sql`now()` })
-    .where(eq(tenants.id, tenantId))
-    .returning()
-  return tenant as Tenant
+  try {
+    const [tenant] = await db
+      .update(tenants)
+      .set({ ...change, version: current + 1, updatedAt: sql`now()` })
+      .where(eq(tenants.id, tenantId))
+      .returning()
+    return tenant as Tenant
+  } catch (error) {
+    throw translateConstraint(error, meanings)
+  }
 }
 
 /** Ends every session in the tenant; gives how many. */
@@ -106,11 +113,12 @@ export async function endSessions(
 
 /** What keeps a tenant from being deleted, in words. Those who were deleted count: their history refers to them. */
 export async function findUses({ sql: statement, tenantId }: TenantTx): Promise<string[]> {
-  const [counts] = await statement<{ people: number; memberships: number; sessions: number }[]>`
+  const [counts] = await statement<{ people: number; memberships: number; sessions: number; brands: number }[]>`
     select
       (select count(*)::int from users where tenant_id = ${tenantId}) as people,
       (select count(*)::int from memberships where tenant_id = ${tenantId}) as memberships,
-      (select count(*)::int from sessions where tenant_id = ${tenantId}) as sessions`
+      (select count(*)::int from sessions where tenant_id = ${tenantId}) as sessions,
+      (select count(*)::int from brands where tenant_id = ${tenantId}) as brands`
   return Object.entries(counts ?? {}).flatMap(([what, count]) => (count === 0 ? [] : [`${what}: ${count}`]))
 }
 

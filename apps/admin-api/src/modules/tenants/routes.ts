@@ -119,7 +119,7 @@ export function serveTenants(app: App, deps: Deps): void {
 }
 
 function presentTenant(tenant: Tenant): TenantView {
-  const { id, slug, name, status, isPlatform, settings, createdAt, updatedAt } = tenant
+  const { id, slug, name, status, isPlatform, settings, logoKey, brandId, createdAt, updatedAt } = tenant
   return {
     id,
     slug,
@@ -127,6 +127,8 @@ function presentTenant(tenant: Tenant): TenantView {
     status,
     is_platform: isPlatform,
     settings,
+    has_logo: logoKey !== null,
+    brand_id: brandId,
     created_at: createdAt.toISOString(),
     updated_at: updatedAt.toISOString(),
   }

@@ -18,6 +18,8 @@ export const TenantView = Type.Object({
   status: TenantStatus,
   is_platform: Type.Boolean({ description: 'The home of those who run this installation' }),
   settings: Type.Object({ self_registration: Type.Optional(selfRegistration) }),
+  has_logo: Type.Boolean({ description: 'At `/admin/v1/tenants/{id}/logo`' }),
+  brand_id: nullable(Type.String({ format: 'uuid', description: 'What clients see whose advisors carry no brand' })),
   created_at: Moment,
   updated_at: Moment,
 })
@@ -44,6 +46,7 @@ export const TenantChange = strictObject(
     name: Type.Optional(TenantName),
     settings: Type.Optional(nullable(strictObject({ self_registration: Type.Optional(nullable(selfRegistration)) }))),
     status: Type.Optional(TenantStatus),
+    brand_id: Type.Optional(nullable(IdText)),
   },
   { minProperties: 1, description: 'A merge patch (RFC 7396). `status` is for the platform.' },
 )

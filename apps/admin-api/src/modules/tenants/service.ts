@@ -1,6 +1,6 @@
 import { recordAudit } from '@signet/accounts'
 import type { TenantTx } from '@signet/db'
-import { type Actor, authorize, type Page, problem, type TenantId } from '@signet/kernel'
+import { type Actor, authorize, type BrandId, type Page, problem, type TenantId } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import type { Caller } from '../../wire/caller.ts'
 import { assertVersion } from '../../wire/versions.ts'
@@ -50,13 +50,14 @@ export function createTenant<Body>(
 
 /**
  * Suspending or closing ends every session in the tenant, in the same transaction.
- * @throws Problem `tenant-not-found`, `forbidden`, `tenant-in-use` for the status of the platform, `version-mismatch`
+ * @throws Problem `tenant-not-found`, `forbidden`, `brand-not-found`, `tenant-in-use` for the status of the platform,
+ *   `version-mismatch`
  */
 export function changeTenant(
   deps: Deps,
   caller: Caller,
   id: TenantId,
-  { name, settings, status }: TenantChange,
+  { name, settings, status, brand_id }: TenantChange,
   ifMatch: string | undefined,
 ): Promise<Tenant> {
   const work = async (tx: TenantTx, actor: Actor) => {
@@ -73,6 +74,7 @@ export function changeTenant(
       ...(name === undefined ? {} : { name }),
       ...(settings === undefined ? {} : { settings: mergeSettings(before.settings, settings) }),
       ...(status === undefined ? {} : { status }),
+      ...(brand_id === undefined ? {} : { brandId: brand_id as BrandId | null }),
     })
     await audit(tx, actor, 'tenant.modified', before, { ...describe(after), sessions_ended: ended })
     return after
@@ -110,8 +112,8 @@ function mergeSettings(
   return Object.fromEntries(merged) as Tenant['settings']
 }
 
-function describe({ slug, name, status, settings }: Tenant): Record<string, unknown> {
-  return { slug, name, status, settings }
+function describe({ slug, name, status, settings, brandId }: Tenant): Record<string, unknown> {
+  return { slug, name, status, settings, brand_id: brandId }
 }
 
 /** In the tenant itself, and in the actor's where that is another. */

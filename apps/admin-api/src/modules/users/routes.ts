@@ -217,6 +217,7 @@ function presentUser(user: User): UserView {
     first_name: user.firstName,
     last_name: user.lastName,
     language: user.language,
+    has_avatar: user.avatarKey !== null,
     status: user.status as UserView['status'],
     created_at: user.createdAt.toISOString(),
     updated_at: user.updatedAt.toISOString(),

@@ -38,6 +38,7 @@ export const UserView = Type.Object({
   first_name: nullable(Type.String()),
   last_name: nullable(Type.String()),
   language: Language,
+  has_avatar: Type.Boolean({ description: 'At `/admin/v1/users/{id}/avatar`' }),
   status: Type.Enum(['active', 'suspended']),
   created_at: Moment,
   updated_at: Moment,

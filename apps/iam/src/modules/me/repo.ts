@@ -1,6 +1,7 @@
-import { type Database, runStatement, translateConstraint } from '@signet/db'
+import { type Database, runStatement, type TenantTx, translateConstraint } from '@signet/db'
 import { type MembershipId, problem, type TenantId, type UserId } from '@signet/kernel'
 import type { RequestFacts } from '../../deps.ts'
+import type { Brand } from './schema.ts'
 
 export interface TenantRow {
   readonly id: TenantId
@@ -31,6 +32,26 @@ export async function findPlaces(
           from memberships_of(${userId})), '[]') as memberships`,
   )
   return row
+}
+
+/** Of the first advisor that the person was assigned to and who carries one; else of the tenant; else none. */
+export async function findBrandFor({ sql, tenantId }: TenantTx, userId: UserId): Promise<Brand | null> {
+  const [brand] = await sql<Brand[]>`
+    select b.id, b.name, b.logo_url, b.primary_color
+    from brands b
+    where b.tenant_id = ${tenantId} and b.id = coalesce(
+      (
+        select m.brand_id
+        from advisor_clients a
+        join memberships m on m.tenant_id = a.tenant_id and m.user_id = a.advisor_id and m.brand_id is not null
+        join membership_roles mr on mr.tenant_id = m.tenant_id and mr.membership_id = m.id
+        join roles r on r.tenant_id = mr.tenant_id and r.id = mr.role_id and r.name = 'advisor'
+        where a.tenant_id = ${tenantId} and a.user_id = ${userId}
+        order by a.created_at, a.advisor_id
+        limit 1
+      ),
+      (select t.brand_id from tenants t where t.id = ${tenantId}))`
+  return brand ?? null
 }
 
 /**

@@ -1,9 +1,16 @@
-import { IdText, strictObject } from '@signet/http'
+import { IdText, nullable, strictObject } from '@signet/http'
 import { type Static, Type } from 'typebox'
 import { personMembers } from '../../person-answer.ts'
 import { Language, NullableName } from '../../person-fields.ts'
 
 const Tenant = strictObject({ id: IdText, slug: Type.String(), name: Type.String() })
+const Brand = strictObject({
+  id: IdText,
+  name: Type.String(),
+  logo_url: nullable(Type.String()),
+  primary_color: nullable(Type.String({ description: '`#rrggbb`' })),
+})
+export type Brand = Static<typeof Brand>
 const roles = Type.Array(Type.String())
 
 export const Me = strictObject({
@@ -12,6 +19,10 @@ export const Me = strictObject({
   tenant: Type.Object(Tenant.properties, { additionalProperties: false, description: 'Where this token works' }),
   roles: Type.Array(Type.String(), { description: 'In that tenant' }),
   permissions: Type.Array(Type.String(), { description: 'In that tenant, as they are now' }),
+  brand: Type.Union([Brand, Type.Null()], {
+    description:
+      'What the person sees in the place of ours: the brand of their first advisor who carries one, else of the tenant',
+  }),
   memberships: Type.Array(strictObject({ id: IdText, tenant: Tenant, roles })),
 })
 export type Me = Static<typeof Me>

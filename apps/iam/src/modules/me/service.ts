@@ -5,7 +5,7 @@ import type { Deps, RequestFacts } from '../../deps.ts'
 import { describePerson } from '../../person-answer.ts'
 import type { Self } from '../sessions/index.ts'
 import { selfPolicy } from './policy.ts'
-import { acceptInvitation, findPlaces } from './repo.ts'
+import { acceptInvitation, findBrandFor, findPlaces } from './repo.ts'
 import type { AcceptedMembership, Me, MeChange } from './schema.ts'
 
 export async function findMe(deps: Deps, self: Self): Promise<Me> {
@@ -44,12 +44,14 @@ export async function acceptMembership(
 
 async function describeMe(deps: Deps, self: Self, user: User): Promise<Me> {
   const { tenant, memberships } = await findPlaces(deps.database, self.userId, self.tenantId)
+  const brand = await inTenant(deps.database, self.tenantId, tx => findBrandFor(tx, self.userId))
   return {
     ...describePerson(user),
     password_change_required: self.mustChangePassword,
     tenant,
     roles: [...self.roles],
     permissions: [...self.permissions],
+    brand,
     memberships,
   }
 }

@@ -1,0 +1,1 @@
+export { serveBrands } from './routes.ts'
