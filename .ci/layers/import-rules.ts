@@ -33,7 +33,7 @@ function onlyImportsBesideNode(name: string, from: string, allowed: readonly str
 const packageRules: ImportRule[] = [
   onlyImports(
     'verifier-stands-alone',
-    '^packages/verifier/src/(?!fastify[./])',
+    '^packages/verifier/src/(?!fastify[./]|policies/)',
     ['^packages/verifier/src/', core('crypto')],
     'The published verifier runs on node:crypto alone. Write the few lines it needs, or move them to an adapter.',
   ),
@@ -42,6 +42,12 @@ const packageRules: ImportRule[] = [
     '^packages/verifier/src/fastify[./]',
     ['^packages/verifier/src/', npm('fastify')],
     'An adapter imports the verifier and the framework it adapts (an optional peer), nothing else.',
+  ),
+  onlyImports(
+    'verifier-policies-import-cedar',
+    '^packages/verifier/src/policies/',
+    ['^packages/verifier/src/policies/', npm('@cedar-policy/cedar-wasm'), core('module')],
+    'Decisions are made of what they are given: Cedar (an optional peer, loaded when a policy is asked) and nothing else.',
   ),
   onlyImports(
     'kernel-is-the-floor',

@@ -16,8 +16,13 @@ interface Manifest {
 const manifests: Readonly<Record<string, Manifest>> = {
   'packages/verifier': {
     dependencies: [],
-    devDependencies: ['fastify', 'jose'],
-    exports: { '.': './src/index.ts', './testing': './src/testing.ts', './fastify': './src/fastify.ts' },
+    devDependencies: ['@cedar-policy/cedar-wasm', 'fastify', 'jose'],
+    exports: {
+      '.': './src/index.ts',
+      './testing': './src/testing.ts',
+      './fastify': './src/fastify.ts',
+      './policies': './src/policies/index.ts',
+    },
   },
   'packages/kernel': { dependencies: ['typebox', 'uuid'], devDependencies: ['fastify'] },
   'packages/db': { dependencies: ['@signet/kernel', 'drizzle-orm', 'postgres'] },
@@ -43,7 +48,7 @@ const manifests: Readonly<Record<string, Manifest>> = {
 }
 
 const libraries = words(
-  'typebox uuid drizzle-orm postgres @node-rs/argon2 @node-rs/bcrypt nodemailer fastify @fastify/swagger jose fast-jwt left-pad',
+  'typebox uuid @cedar-policy/cedar-wasm drizzle-orm postgres @node-rs/argon2 @node-rs/bcrypt nodemailer fastify @fastify/swagger jose fast-jwt left-pad',
 )
 
 /** A small product that keeps every rule, and comes as close to each border as the rules allow. */
@@ -51,6 +56,8 @@ const cleanTree: Readonly<Record<string, string>> = {
   'packages/verifier/src/index.ts': "import { verify } from 'node:crypto'\nexport const check = verify",
   'packages/verifier/src/fastify.ts':
     "import type { FastifyInstance } from 'fastify'\nimport { check } from './index.ts'\nexport const guard = (app: FastifyInstance) => [app, check]",
+  'packages/verifier/src/policies/index.ts':
+    "import { createRequire } from 'node:module'\nimport type {} from '@cedar-policy/cedar-wasm'\nexport const decide = createRequire",
   'packages/verifier/src/testing.ts':
     "import { generateKeyPairSync } from 'node:crypto'\nexport const makeKeys = generateKeyPairSync",
   'packages/verifier/test/index.test.ts': "import 'jose'\nimport '../src/index.ts'",
@@ -97,6 +104,11 @@ const plants: readonly { file: string; source: string; seenBy: readonly string[]
     file: 'packages/verifier/src/fastify/c.ts',
     source: "import 'node:http'",
     seenBy: ['verifier-adapters-import-their-peer'],
+  },
+  {
+    file: 'packages/verifier/src/policies/d.ts',
+    source: "import 'node:crypto'",
+    seenBy: ['verifier-policies-import-cedar'],
   },
   { file: 'packages/kernel/src/a.ts', source: "import 'node:fs'", seenBy: ['kernel-is-the-floor'] },
   {
