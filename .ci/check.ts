@@ -15,6 +15,7 @@ const gates: readonly Gate[] = [
   { name: 'layers', command: ['node', '.ci/check-layers.ts'] },
   { name: 'types', command: ['tsc', '--project', 'tsconfig.base.json'] },
   { name: 'dead code', command: ['knip', '--no-progress'] },
+  { name: 'api docs', command: ['redocly', 'lint', '--config', '.ci/redocly.yaml'] },
   { name: 'tool types', command: ['tsc', '--project', '.ci/tsconfig.json'] },
   { name: 'format', command: ['biome', 'format', '.'], repair: 'pnpm format' },
   {

@@ -17,7 +17,8 @@ export async function runCommand(command: readonly string[]): Promise<Outcome> {
   const color = process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }
   const startedAt = performance.now()
   const child = spawn(program, args, {
-    env: { ...process.env, ...color, PATH: path },
+    // redocly asks the network for a newer version of itself unless it is told not to.
+    env: { ...process.env, ...color, PATH: path, REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },
     stdio: ['ignore', 'pipe', 'pipe'],
     // On Windows the tools are .cmd files, which only a shell can start.
     shell: process.platform === 'win32',

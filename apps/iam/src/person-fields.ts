@@ -21,7 +21,12 @@ export const Username = Type.String({
   examples: ['ada'],
 })
 // Line breaks and other control characters have no place in a name, and much to do in a mail header.
-export const PersonName = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}]*$' })
+export const PersonName = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[^\\p{Cc}]*$',
+  examples: ['Ada Lovelace'],
+})
 export const NullableName = nullable(PersonName)
 export const Language = Type.Union([Type.Literal('en'), Type.Literal('fr')])
 export const TenantSlug = Type.String({

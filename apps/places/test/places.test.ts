@@ -1,7 +1,7 @@
 import { grantLogin, withAdminClient } from '@signet/db'
 import { loggerOptions } from '@signet/http'
 import { createTestIssuer } from '@signet/verifier/testing'
-import { plantCanary, testDatabase, testLogger } from '@signet/testkit'
+import { checkApiReference, plantCanary, testDatabase, testLogger } from '@signet/testkit'
 import t from 'tap'
 import { readConfig } from '../src/config.ts'
 import { buildApp } from '../src/index.ts'
@@ -66,6 +66,10 @@ const needs: readonly (readonly [Method, string, string, unknown?])[] = [
   ['PATCH', `/places/${stranger}`, 'places:modify', { bays: 2 }],
   ['DELETE', `/places/${stranger}`, 'places:delete'],
 ]
+
+t.test('the API reference is as it was agreed', async t => {
+  checkApiReference(t, (await call('GET', '/openapi.json')).json(), new URL('../docs/openapi.json', import.meta.url))
+})
 
 t.test('every route', async t => {
   t.test('is known to the walks below', async t => {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { problem } from '@signet/kernel'
+import { problemResponses } from './schemas.ts'
 import type { App } from './server.ts'
 
 /** Says what is wrong by throwing. */
@@ -12,7 +13,11 @@ export interface Health {
   readonly isStopping: () => boolean
 }
 
-const readiness = Type.Object({ status: Type.String(), checks: Type.Record(Type.String(), Type.String()) })
+const Word = Type.String({ examples: ['ok'] })
+const readiness = Type.Object({
+  status: Word,
+  checks: Type.Record(Type.String(), Type.String(), { examples: [{ database: 'ok' }] }),
+})
 
 /** `/livez`: the process answers. `/readyz`: it can do its work. `/version`. */
 export function serveHealth(app: App, health: Health): void {
@@ -23,8 +28,10 @@ export function serveHealth(app: App, health: Health): void {
       ...open,
       schema: {
         tags: ['Operations'],
+        operationId: 'readLiveness',
         summary: 'Is the process alive?',
-        response: { 200: Type.Object({ status: Type.String() }) },
+        description: 'Asks nobody else: a balancer restarts what does not answer.',
+        response: { 200: Type.Object({ status: Word }) },
       },
     },
     async () => ({ status: 'ok' }),
@@ -35,15 +42,26 @@ export function serveHealth(app: App, health: Health): void {
       ...open,
       schema: {
         tags: ['Operations'],
+        operationId: 'readVersion',
         summary: 'Which version runs here?',
-        response: { 200: Type.Object({ version: Type.String() }) },
+        description: 'As it was released.',
+        response: { 200: Type.Object({ version: Type.String({ examples: ['0.1.0'] }) }) },
       },
     },
     async () => ({ version: health.version }),
   )
   app.get(
     '/readyz',
-    { ...open, schema: { tags: ['Operations'], summary: 'Can it serve requests?', response: { 200: readiness } } },
+    {
+      ...open,
+      schema: {
+        tags: ['Operations'],
+        operationId: 'readReadiness',
+        summary: 'Can it serve requests?',
+        description: 'Asks what it stands on: 503 while that fails, and while it is stopping.',
+        response: { 200: readiness, ...problemResponses(503) },
+      },
+    },
     async request => {
       if (health.isStopping()) throw problem('not-ready', 'This node is stopping.')
       const checks: Record<string, string> = {}

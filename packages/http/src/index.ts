@@ -6,6 +6,7 @@ export { type Program, startProgram, stopOnSignal } from './lifecycle.ts'
 export { logFormats, loggerOptions, logLevels } from './logging.ts'
 export { networkOf } from './networks.ts'
 export { speakOAuth } from './oauth-scope.ts'
+export { buildExample, type JsonSchema } from './examples.ts'
 export { describeApi } from './openapi.ts'
 export { IdText, Moment, nullable, problemResponses, strictObject } from './schemas.ts'
 export {

@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { Access } from '@signet/verifier/fastify'
 import type { FastifyContextConfig } from 'fastify'
+import { addExamples, type ApiDocument } from './openapi-examples.ts'
 import type { App } from './server.ts'
 
 export interface ApiDescription {
@@ -14,6 +15,11 @@ export interface ApiDescription {
 }
 
 const everybody: Access = 'public'
+
+const securitySchemes = {
+  bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+  serviceKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+} as const
 
 /** Serves `/docs` and `/openapi.json`. Call it before the routes are registered. */
 export async function describeApi(app: App, api: ApiDescription): Promise<void> {
@@ -28,12 +34,7 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
       },
       servers: [{ url: api.serverUrl }],
       tags: [...api.tags],
-      components: {
-        securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-          serviceKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
-        },
-      },
+      components: { securitySchemes },
     },
     // The shared schemas keep their names: by default they would be def-0, def-1 and so on.
     refResolver: {
@@ -42,6 +43,12 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
     },
     transform: ({ schema, url, route }) => {
       return { schema: { ...schema, security: securityOf(route.config) }, url }
+    },
+    transformObject: found => {
+      const document = 'openapiObject' in found ? found.openapiObject : found.swaggerObject
+      addExamples(document as ApiDocument)
+      dropUnusedSchemes(document as ApiDocument)
+      return document
     },
   })
   await app.register(async scope => {
@@ -55,6 +62,14 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
     })
     scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
   })
+}
+
+/** What no route asks for is not in the document. */
+function dropUnusedSchemes(document: ApiDocument): void {
+  const operations = Object.values(document.paths ?? {}).flatMap(methods => Object.values(methods))
+  const used = new Set(operations.flatMap(({ security = [] }) => security.flatMap(need => Object.keys(need))))
+  const schemes = Object.entries(securitySchemes).filter(([name]) => used.has(name))
+  document.components = { ...document.components, securitySchemes: Object.fromEntries(schemes) }
 }
 
 /**

@@ -34,6 +34,7 @@ export { type CursorPosition, cursorScope, decodeCursor, encodeCursor, type Page
 export {
   type InputFault,
   Problem,
+  type ProblemCode,
   type ProblemDocument,
   problem,
   problemCatalogue,

@@ -11,8 +11,14 @@ import { findSelfInPerson } from '../modules/sessions/index.ts'
 import { Email, PersonName } from '../person-fields.ts'
 import { describeRequest } from '../request-facts.ts'
 
-const Done = Type.Object({ ok: Type.Literal(true), message: Type.String() })
-const Failed = Type.Object({ ok: Type.Literal(false), error: Type.String({ description: 'What is wrong, in words' }) })
+const Done = Type.Object({
+  ok: Type.Literal(true),
+  message: Type.String({ examples: ['An invitation token has been sent to ada@example.com'] }),
+})
+const Failed = Type.Object({
+  ok: Type.Literal(false),
+  error: Type.String({ description: 'What is wrong, in words', examples: ['client_email is required'] }),
+})
 
 /** Call it in a scope of its own: whatever fails there is answered in the form of eng-identity. */
 export function serveEngIdentity(scope: App, deps: Deps): void {
@@ -23,6 +29,7 @@ export function serveEngIdentity(scope: App, deps: Deps): void {
       config: { access: {} },
       schema: {
         tags: ['eng-identity'],
+        operationId: 'inviteClient',
         summary: 'Invite a client by mail',
         description:
           'Mails a token that is valid for seven days and is redeemed once at `POST /auth/client-token`. A new one takes the place of the former one to the same address.',

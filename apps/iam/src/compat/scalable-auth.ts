@@ -15,8 +15,13 @@ import { answerInDetail } from './detail-errors.ts'
 
 const tags = ['scalable-auth']
 
-const Detail = Type.Object({ detail: Type.String() })
-const failure = { description: '`{ "detail": … }`' }
+const Detail = Type.Object({ detail: Type.String({ examples: ['Refresh key set'] }) })
+const failure = {
+  description: '`{ "detail": … }`',
+  content: {
+    'application/json': { schema: Type.Object({ detail: Type.Unknown({ examples: ["Refresh key didn't match"] }) }) },
+  },
+}
 const Digits = Type.String({ pattern: '^[0-9]{4,128}$', description: 'Digits only, at least four' })
 
 /** Deprecated since 1 January 2026. */
@@ -31,6 +36,7 @@ export function serveScalableAuth(scope: App, deps: Deps): void {
       config: { access: {} },
       schema: {
         tags,
+        operationId: 'setSessionKey',
         summary: 'Set or change the refresh key',
         description:
           'Sets a key where there is none; changes it with the old one. It is worth something only beside an access token of a living session. Instead: PUT /api/v1/me/refresh-key.',
@@ -56,13 +62,19 @@ export function serveScalableAuth(scope: App, deps: Deps): void {
       config: { access: 'public', perMinute: 60 },
       schema: {
         tags,
+        operationId: 'regenerateToken',
         summary: 'Get a new token for an expired one',
         description:
           'The expired access token is sent as the bearer, its session has to be alive still, and five wrong keys in a row end it. Instead: POST /api/v1/tokens/refresh-key.',
         deprecated: true,
         params: Type.Object({ refresh_key: Type.String({ minLength: 1, maxLength: 128 }) }),
         response: {
-          200: Type.Object({ detail: Type.String(), token: Type.String() }),
+          200: Type.Object({
+            detail: Type.String({ examples: ['Token regenerated'] }),
+            token: Type.String({
+              examples: ['eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk5YTNjNCJ9.c2lnbmF0dXJl'],
+            }),
+          }),
           401: failure,
           403: failure,
           422: failure,

@@ -18,6 +18,7 @@ export function serveAdvisors(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'listClientsOfAdvisor',
         summary: 'List the clients of an advisor',
         description: 'The people for whom a member with the role `advisor` may act. Needs `advisors:list`.',
         params: AdvisorParams,
@@ -37,6 +38,7 @@ export function serveAdvisors(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'assignClientToAdvisor',
         summary: 'See to it that a client is assigned to an advisor',
         description:
           'Nothing happens when they are. The advisor may then act for the client as long as they hold all that the client holds. Needs `advisors:modify` and all that the client holds.',
@@ -57,6 +59,7 @@ export function serveAdvisors(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'removeClientFromAdvisor',
         summary: 'Take a client away from an advisor',
         description:
           'The sessions in which the advisor acts for the client end at once, and tokens that would open another are withdrawn. Needs `advisors:modify`.',

@@ -16,6 +16,7 @@ export function serveAudit(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'listAuditEvents',
         summary: 'List audit events',
         description: 'What happened in this tenant, the latest first. Needs `audit-events:list`.',
         querystring: AuditQuery,
@@ -32,6 +33,7 @@ export function serveAudit(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'readAuditEvent',
         summary: 'Read an audit event',
         description: 'Needs `audit-events:read`. An event never changes.',
         params: AuditEventParams,

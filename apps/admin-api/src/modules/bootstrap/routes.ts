@@ -13,6 +13,7 @@ export function serveBootstrap(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'readBootstrap',
         summary: 'Is the installation initialised?',
         description: 'For installers. Says nothing else.',
         response: { 200: BootstrapState, ...problemResponses(503) },
@@ -30,6 +31,7 @@ export function serveBootstrap(app: App, deps: Deps): void {
         assertMaySetUp(deps, { isOnThisMachine: isOnThisMachine(request), bearer: readBearer(request) }),
       schema: {
         tags,
+        operationId: 'bootstrap',
         summary: 'Initialise the installation',
         description:
           'Once: the platform, a first company, and the administrator of both. From this machine itself, or with ' +

@@ -18,8 +18,12 @@ export const BootstrapInput = strictObject({
 export type BootstrapInput = Static<typeof BootstrapInput>
 
 export const Bootstrapped = Type.Object({
-  platform: Type.Object({ id: IdText, slug: Type.String() }),
-  company: Type.Object({ id: IdText, slug: Type.String(), name: Type.String() }),
-  user: Type.Object({ id: IdText, email: Type.String() }),
+  platform: Type.Object({ id: IdText, slug: Type.String({ examples: ['platform'] }) }),
+  company: Type.Object({
+    id: IdText,
+    slug: Type.String({ examples: ['acme'] }),
+    name: Type.String({ examples: ['Acme Mobility'] }),
+  }),
+  user: Type.Object({ id: IdText, email: Type.String({ examples: ['ada@example.com'] }) }),
 })
 export type Bootstrapped = Static<typeof Bootstrapped>

@@ -19,6 +19,8 @@ import { AssignedRole, AssignedRolePage, AssignmentParams, MembershipParams, New
 interface AssignmentPath {
   readonly path: '/memberships/:id/roles' | '/users/:id/roles'
   readonly tag: string
+  /** Of whom, in the ids of the operations. */
+  readonly whom: 'User' | 'Membership'
   /** The permission that reading needs. */
   readonly reads: string
   readonly memberOf: (id: string) => Member
@@ -27,7 +29,7 @@ interface AssignmentPath {
 const config = { access: {} }
 const Done = Type.Null({ description: 'Done' })
 
-export function serveAssignments(app: App, deps: Deps, { path, tag, reads, memberOf }: AssignmentPath): void {
+export function serveAssignments(app: App, deps: Deps, { path, tag, whom, reads, memberOf }: AssignmentPath): void {
   const tags = [tag]
   app.get(
     path,
@@ -35,6 +37,7 @@ export function serveAssignments(app: App, deps: Deps, { path, tag, reads, membe
       config,
       schema: {
         tags,
+        operationId: `listRolesOf${whom}`,
         summary: 'List assigned roles',
         description: `All of them, by name. Needs \`${reads}\`.`,
         params: MembershipParams,
@@ -53,6 +56,7 @@ export function serveAssignments(app: App, deps: Deps, { path, tag, reads, membe
       config,
       schema: {
         tags,
+        operationId: `assignRoleTo${whom}`,
         summary: 'Assign a role',
         description: 'One that holds no more than you do. Needs `memberships:modify` and all that the person holds.',
         params: MembershipParams,
@@ -80,6 +84,7 @@ export function serveAssignments(app: App, deps: Deps, { path, tag, reads, membe
       config,
       schema: {
         tags,
+        operationId: `ensureRoleOf${whom}`,
         summary: 'See to it that a role is assigned',
         description:
           'Nothing happens when it is. Needs `memberships:modify` and all that the person and the role hold.',
@@ -101,6 +106,7 @@ export function serveAssignments(app: App, deps: Deps, { path, tag, reads, membe
       config,
       schema: {
         tags,
+        operationId: `removeRoleFrom${whom}`,
         summary: 'Take a role away',
         description: 'At once, whatever tokens still say. Needs `memberships:modify` and all that the person holds.',
         params: AssignmentParams,

@@ -20,6 +20,7 @@ export function serveMemberships(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'listMemberships',
         summary: 'List memberships',
         description: 'The people of this tenant, its guests and its invitations. Needs `memberships:list`.',
         querystring: MembershipQuery,
@@ -36,6 +37,7 @@ export function serveMemberships(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'createMembership',
         summary: 'Invite a person',
         description:
           'The answer is always the same and says nothing about accounts elsewhere. The person accepts with ' +
@@ -58,6 +60,7 @@ export function serveMemberships(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'readMembership',
         summary: 'Read a membership',
         description: 'Needs `memberships:read`.',
         params: MembershipParams,
@@ -77,6 +80,7 @@ export function serveMemberships(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'removeMembership',
         summary: 'Remove a guest or an invitation',
         description:
           "Ends the guest's sessions in this tenant. Needs `memberships:delete` and all that the person holds.",
@@ -97,12 +101,14 @@ export function serveMemberships(app: App, deps: Deps): void {
   serveAssignments(app, deps, {
     path: '/memberships/:id/roles',
     tag: 'Memberships',
+    whom: 'Membership',
     reads: 'memberships:read',
     memberOf: id => ({ membershipId: id as MembershipId }),
   })
   serveAssignments(app, deps, {
     path: '/users/:id/roles',
     tag: 'Users',
+    whom: 'User',
     reads: 'users:read',
     memberOf: id => ({ userId: id as UserId }),
   })

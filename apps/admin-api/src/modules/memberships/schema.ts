@@ -47,8 +47,8 @@ export const NewAssignment = strictObject({ role_id: IdText })
 
 export const AssignedRole = Type.Object({
   id: IdText,
-  name: Type.String(),
-  description: Type.String(),
+  name: Type.String({ examples: ['billing'] }),
+  description: Type.String({ examples: ['Reads and writes invoices'] }),
   is_built_in: Type.Boolean(),
   assigned_at: Moment,
 })

@@ -13,6 +13,7 @@ export function serveOperations(app: App, deps: Deps, settings: ShownSettings): 
       config: { access: 'public' },
       schema: {
         tags,
+        operationId: 'readHealth',
         summary: 'Is it well?',
         description: 'Asks the database.',
         response: { 200: HealthView, ...problemResponses(503) },
@@ -30,6 +31,7 @@ export function serveOperations(app: App, deps: Deps, settings: ShownSettings): 
       config: { access: {} },
       schema: {
         tags,
+        operationId: 'readSettings',
         summary: 'How is it set up?',
         description: 'The settings in effect, without secrets. For platform staff.',
         response: { 200: ConfigView, ...problemResponses(401, 403, 503) },

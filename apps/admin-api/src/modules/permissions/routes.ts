@@ -25,6 +25,7 @@ export function servePermissions(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'listPermissions',
         summary: 'List the catalogue',
         description: 'Every permission that a service of this installation asks for. Needs `permissions:list`.',
         querystring: PermissionQuery,
@@ -41,6 +42,7 @@ export function servePermissions(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'createPermission',
         summary: 'Add a permission',
         description: 'For a service of your own. Needs `permissions:create`, which the platform alone holds.',
         headers: IdempotencyHeader,
@@ -61,6 +63,7 @@ export function servePermissions(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'readPermission',
         summary: 'Read a permission',
         description: 'Needs `permissions:read`.',
         params: PermissionParams,
@@ -80,6 +83,7 @@ export function servePermissions(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'changePermission',
         summary: 'Describe a permission',
         description: 'Needs `permissions:modify`, which the platform alone holds.',
         params: PermissionParams,
@@ -102,6 +106,7 @@ export function servePermissions(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'removePermission',
         summary: 'Remove a permission',
         description: 'One that no role holds. Needs `permissions:delete`, which the platform alone holds.',
         params: PermissionParams,

@@ -12,8 +12,8 @@ const description = Type.String({ maxLength: 500, examples: ['Read an invoice'] 
 
 export const PermissionView = Type.Object({
   code: PermissionCode,
-  service: Type.String({ description: 'The service that asks for it' }),
-  description: Type.String(),
+  service: Type.String({ description: 'The service that asks for it', examples: ['billing'] }),
+  description: Type.String({ examples: ['Read an invoice'] }),
   is_platform: Type.Boolean({ description: 'Works on the installation itself: only roles of the platform hold it' }),
   created_at: Moment,
   updated_at: Moment,

@@ -37,6 +37,7 @@ export function serveRoles(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'listRoles',
         summary: 'List roles',
         description: 'The roles of this tenant, the built-in ones included. Needs `roles:list`.',
         querystring: RoleQuery,
@@ -53,6 +54,7 @@ export function serveRoles(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'createRole',
         summary: 'Create a role',
         description: 'With no more than you hold yourself. Needs `roles:create`.',
         headers: IdempotencyHeader,
@@ -73,6 +75,7 @@ export function serveRoles(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'readRole',
         summary: 'Read a role',
         description: 'Needs `roles:read`.',
         params: RoleParams,
@@ -92,6 +95,7 @@ export function serveRoles(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'changeRole',
         summary: 'Change a role',
         description: 'Needs `roles:modify`, all that the role holds, and `If-Match`. Built-in roles stay as they are.',
         params: RoleParams,
@@ -114,6 +118,7 @@ export function serveRoles(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'removeRole',
         summary: 'Remove a role',
         description: 'One that nobody has. Needs `roles:delete`, all that the role holds, and `If-Match`.',
         params: RoleParams,
@@ -133,6 +138,7 @@ export function serveRoles(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'listPermissionsOfRole',
         summary: 'What a role holds',
         description: 'All codes at once. Needs `roles:read`.',
         params: RoleParams,
@@ -152,6 +158,7 @@ export function serveRoles(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'addPermissionToRole',
         summary: 'Add a permission to a role',
         description:
           'Nothing happens when the role holds it. Needs `roles:modify`, the permission itself and all that the role holds.',
@@ -179,6 +186,7 @@ export function serveRoles(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'removePermissionFromRole',
         summary: 'Take a permission out of a role',
         description: 'Needs `roles:modify` and all that the role holds.',
         params: RolePermissionParams,

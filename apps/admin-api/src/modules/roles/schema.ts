@@ -18,10 +18,13 @@ const permissions = Type.Array(PermissionCode, {
 
 export const RoleView = Type.Object({
   id: IdText,
-  name: Type.String(),
-  description: Type.String(),
-  is_built_in: Type.Boolean({ description: 'Made with the tenant; never changed' }),
-  permissions: Type.Array(Type.String(), { description: 'What the role holds now, in alphabetical order' }),
+  name: Type.String({ examples: ['billing'] }),
+  description: Type.String({ examples: ['Reads and writes invoices'] }),
+  is_built_in: Type.Boolean({ description: 'Made with the tenant; never changed', examples: [false] }),
+  permissions: Type.Array(Type.String(), {
+    description: 'What the role holds now, in alphabetical order',
+    examples: [['invoices:create', 'invoices:read']],
+  }),
   created_at: Moment,
   updated_at: Moment,
 })
@@ -35,7 +38,7 @@ export const RoleQuery = listQuery(['created_at', 'name'], 'created_at', {
 export type RoleQuery = Static<typeof RoleQuery>
 
 export const RolePermissionPage = Type.Object({
-  items: Type.Array(Type.Object({ code: Type.String() })),
+  items: Type.Array(Type.Object({ code: Type.String({ examples: ['invoices:read'] }) })),
   next_cursor: Type.Null({ description: 'Always null: all of them fit on one page' }),
 })
 

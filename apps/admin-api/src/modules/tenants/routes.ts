@@ -19,6 +19,7 @@ export function serveTenants(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'listTenants',
         summary: 'List tenants',
         description: 'All of the installation. Needs `tenants:list`, which the platform alone holds.',
         querystring: TenantQuery,
@@ -35,6 +36,7 @@ export function serveTenants(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'createTenant',
         summary: 'Create a tenant',
         description:
           'With its built-in roles. Its first person is made by entering it: `POST /api/v1/tokens/tenant`, then ' +
@@ -57,6 +59,7 @@ export function serveTenants(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'readTenant',
         summary: 'Read a tenant',
         description: "One's own with `tenants:read`, any other with `tenants:list` as well.",
         params: TenantParams,
@@ -76,6 +79,7 @@ export function serveTenants(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'changeTenant',
         summary: 'Change a tenant',
         description:
           "One's own with `tenants:modify`; its status, and other tenants, as `super_admin`. A tenant that is suspended " +
@@ -100,6 +104,7 @@ export function serveTenants(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'removeTenant',
         summary: 'Delete a tenant',
         description:
           'One that was never used; others are closed. Needs `tenants:delete`, which the platform alone holds.',

@@ -9,14 +9,17 @@ export const TenantSlug = Type.String({
 })
 export const TenantName = Type.String({ minLength: 1, maxLength: 200, pattern: '\\S', examples: ['Acme Mobility'] })
 const TenantStatus = Type.Enum(['active', 'suspended', 'closed'])
-const selfRegistration = Type.Boolean({ description: 'May anybody create an account here? Absent means no' })
+const selfRegistration = Type.Boolean({
+  description: 'May anybody create an account here? Absent means no',
+  examples: [false],
+})
 
 export const TenantView = Type.Object({
   id: IdText,
-  slug: Type.String(),
-  name: Type.String(),
+  slug: Type.String({ examples: ['acme'] }),
+  name: Type.String({ examples: ['Acme Mobility'] }),
   status: TenantStatus,
-  is_platform: Type.Boolean({ description: 'The home of those who run this installation' }),
+  is_platform: Type.Boolean({ description: 'The home of those who run this installation', examples: [false] }),
   settings: Type.Object({ self_registration: Type.Optional(selfRegistration) }),
   has_logo: Type.Boolean({ description: 'At `/admin/v1/tenants/{id}/logo`' }),
   brand_id: nullable(Type.String({ format: 'uuid', description: 'What clients see whose advisors carry no brand' })),

@@ -38,6 +38,7 @@ export function serveUsers(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'listUsers',
         summary: 'List people',
         description: 'Those who are at home in this tenant; guests are memberships. Needs `users:list`.',
         querystring: UserQuery,
@@ -54,6 +55,7 @@ export function serveUsers(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'createUser',
         summary: 'Create a person',
         description: 'At home in this tenant, with the role `member`. Needs `users:create`.',
         headers: IdempotencyHeader,
@@ -74,6 +76,7 @@ export function serveUsers(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'readUser',
         summary: 'Read a person',
         description: 'Needs `users:read`.',
         params: UserParams,
@@ -93,6 +96,7 @@ export function serveUsers(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'changeUser',
         summary: 'Change a person',
         description: 'A new address is not verified. Needs `users:modify` and all that the person holds.',
         params: UserParams,
@@ -115,6 +119,7 @@ export function serveUsers(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'removeUser',
         summary: 'Delete a person',
         description:
           'Ends all their sessions; what says who it was is erased, and the addresses are free again. Needs ' +
@@ -139,6 +144,7 @@ export function serveUsers(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'listPermissionsOfUser',
         summary: 'What a person may do',
         description: 'Each permission with where it comes from. Needs `users:read`.',
         params: UserParams,
@@ -157,6 +163,7 @@ export function serveUsers(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'resetPasswordOfUser',
         summary: 'Reset the password of a person',
         description:
           'Gives a temporary password, shown once, with which the person can do nothing but choose another. Ends all ' +
@@ -188,6 +195,7 @@ export function serveUsers(app: App, deps: Deps): void {
         config,
         schema: {
           tags,
+          operationId: `${verb}User`,
           summary,
           description: `${description} Needs \`users:modify\` and all that the person holds.`,
           params: UserParams,

@@ -29,14 +29,14 @@ export const UserView = Type.Object({
   id: IdText,
   tenant_id: IdText,
   kind: Type.Enum(['user', 'client', 'sub_client']),
-  email: nullable(Type.String()),
+  email: nullable(Type.String({ examples: ['ada@example.com'] })),
   email_verified_at: nullable(Moment),
-  phone: nullable(Type.String()),
+  phone: nullable(Type.String({ examples: ['+4915112345678'] })),
   phone_verified_at: nullable(Moment),
-  username: nullable(Type.String()),
-  name: nullable(Type.String()),
-  first_name: nullable(Type.String()),
-  last_name: nullable(Type.String()),
+  username: nullable(Type.String({ examples: ['ada'] })),
+  name: nullable(Type.String({ examples: ['Ada Lovelace'] })),
+  first_name: nullable(Type.String({ examples: ['Ada'] })),
+  last_name: nullable(Type.String({ examples: ['Lovelace'] })),
   language: Language,
   has_avatar: Type.Boolean({ description: 'At `/admin/v1/users/{id}/avatar`' }),
   status: Type.Enum(['active', 'suspended']),
@@ -87,14 +87,19 @@ export const UserChange = strictObject(
 export type UserChange = Static<typeof UserChange>
 
 export const TemporaryPassword = Type.Object({
-  temporary_password: Type.String({ description: 'Shown this once. It has to be changed before anything else' }),
+  temporary_password: Type.String({
+    description: 'Shown this once. It has to be changed before anything else',
+    examples: ['k7mw-2xqd-9tfa-hb4e'],
+  }),
 })
 
 export const EffectivePermissions = Type.Object({
   items: Type.Array(
     Type.Object({
-      code: Type.String(),
-      sources: Type.Array(Type.Object({ type: Type.Literal('role'), id: IdText, name: Type.String() })),
+      code: Type.String({ examples: ['invoices:read'] }),
+      sources: Type.Array(
+        Type.Object({ type: Type.Literal('role'), id: IdText, name: Type.String({ examples: ['billing'] }) }),
+      ),
     }),
   ),
   next_cursor: Type.Null({ description: 'Always null: all of them fit on one page' }),

@@ -26,6 +26,7 @@ export function serveClientTokens(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'createClientToken',
         summary: 'Open a door for one of my clients',
         description:
           'A token that opens one session of a person who is assigned to you, in which you act for them (`act`) for a day at most. Needs the role `advisor`, and all that the person holds.',
@@ -45,6 +46,7 @@ export function serveClientTokens(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'listClientTokens',
         summary: 'List the tokens and invitations that I have made',
         description: 'The newest first, those that are over included; never the token itself.',
         querystring: ClientTokenQuery,
@@ -60,6 +62,7 @@ export function serveClientTokens(app: App, deps: Deps): void {
       config,
       schema: {
         tags,
+        operationId: 'removeClientToken',
         summary: 'Withdraw a token or an invitation',
         description:
           'It opens nothing any more. A session that it has opened goes on: the client ends it, or whoever takes the client or the role away.',
@@ -79,6 +82,7 @@ export function serveClientTokens(app: App, deps: Deps): void {
       config: { access: 'public', perMinute: 60 },
       schema: {
         tags,
+        operationId: 'redeemClientToken',
         summary: 'Redeem a client token or an invitation',
         description:
           'Exactly once. An access token opens a session of the client in which the advisor acts; an invitation opens a session of the invited person, who is made where there is none. Whatever is wrong, the answer is the same.',

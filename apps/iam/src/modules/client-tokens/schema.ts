@@ -7,7 +7,10 @@ export const Purpose = Type.String({
   maxLength: 500,
   pattern: '^(?:[^\\p{Cc}]|[\\t\\r\\n])*$',
   description: 'What for, in words for the client',
+  examples: ['To go through your contracts together'],
 })
+
+const clientToken = 'ct_9fWq2LrT7yHs4Vd1KbXe8ZmN3uGcPa6J'
 
 export const ClientTokenRequest = strictObject({
   user_id: Type.String({ ...IdText, description: 'A person who is assigned to you' }),
@@ -19,7 +22,7 @@ export type ClientTokenRequest = Static<typeof ClientTokenRequest>
 
 export const CreatedClientToken = strictObject({
   id: IdText,
-  token: Type.String({ description: 'Shown this once' }),
+  token: Type.String({ description: 'Shown this once', examples: [clientToken] }),
   expires_at: Moment,
 })
 export type CreatedClientToken = Static<typeof CreatedClientToken>
@@ -51,7 +54,12 @@ export const ClientTokenQuery = strictObject({
 export const ClientTokenPath = strictObject({ id: IdText })
 
 export const Redemption = strictObject({
-  token: Type.String({ minLength: 1, maxLength: 200, description: 'As the advisor or the mail gave it' }),
+  token: Type.String({
+    minLength: 1,
+    maxLength: 200,
+    description: 'As the advisor or the mail gave it',
+    examples: [clientToken],
+  }),
   cookies: Type.Optional(Type.Boolean({ description: 'True puts the tokens into cookies instead of the answer' })),
 })
 export type Redemption = Static<typeof Redemption>

@@ -16,6 +16,7 @@ export function serveContacts(app: App, deps: Deps): void {
       config: { access: {} },
       schema: {
         tags,
+        operationId: 'requestContactChange',
         summary: 'Verify or change my e-mail address or phone number',
         description:
           'Sends a code to it. At most one a minute, five an hour and ten a day. The answer is always the same.',
@@ -35,6 +36,7 @@ export function serveContacts(app: App, deps: Deps): void {
       config: { access: {} },
       schema: {
         tags,
+        operationId: 'confirmContactChange',
         summary: 'Confirm it with the code',
         description: 'A verified address that is replaced gets a notice. Five guesses.',
         body: ContactConfirmation,

@@ -22,6 +22,7 @@ export function serveDiscovery(app: App, { signingKeys, tokens }: Pick<Deps, 'si
       config,
       schema: {
         tags,
+        operationId: 'readKeySet',
         summary: 'The public keys (RFC 7517)',
         description: 'Of the next, the active and the retired keys whose tokens may still be valid.',
         response: { 200: JwkSet, 304: Type.Null() },
@@ -38,12 +39,21 @@ export function serveDiscovery(app: App, { signingKeys, tokens }: Pick<Deps, 'si
       config,
       schema: {
         tags,
+        operationId: 'readPublicKey',
         summary: 'The active public key as PEM',
         description: 'For consumers that read one key from a file. It changes at each rotation.',
         response: {
           200: {
             description: 'SubjectPublicKeyInfo',
-            content: { 'application/x-pem-file': { schema: Type.String() } },
+            content: {
+              'application/x-pem-file': {
+                schema: Type.String({
+                  examples: [
+                    '-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A…\n-----END PUBLIC KEY-----\n',
+                  ],
+                }),
+              },
+            },
           },
           304: Type.Null(),
         },
@@ -58,7 +68,13 @@ export function serveDiscovery(app: App, { signingKeys, tokens }: Pick<Deps, 'si
     '/.well-known/oauth-authorization-server',
     {
       config,
-      schema: { tags, summary: 'Issuer metadata (RFC 8414)', response: { 200: IssuerMetadata, 304: Type.Null() } },
+      schema: {
+        tags,
+        operationId: 'readIssuerMetadata',
+        summary: 'Issuer metadata (RFC 8414)',
+        description: 'Where the keys are, and where tokens are asked about and ended.',
+        response: { 200: IssuerMetadata, 304: Type.Null() },
+      },
     },
     async (request, reply) => sendCached(request, reply, json, metadata, tagOf(metadata)),
   )

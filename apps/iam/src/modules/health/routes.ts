@@ -11,7 +11,9 @@ export function serveHealthcheck(app: App, askDatabase: () => Promise<void>): vo
       config: { access: 'public' },
       schema: {
         tags: ['Operations'],
+        operationId: 'readHealthcheck',
         summary: 'Is it well, with its database?',
+        description: 'Asks the database.',
         response: { 200: Healthy, ...problemResponses(503) },
       },
     },

@@ -23,6 +23,7 @@ export function serveIntrospection(
       onRequest: requireKey,
       schema: {
         tags,
+        operationId: 'introspectToken',
         summary: 'What is this token worth now? (RFC 7662)',
         description: 'For services that cannot verify offline, or have to know at once. It spends nothing.',
         consumes,
@@ -45,6 +46,7 @@ export function serveIntrospection(
       },
       schema: {
         tags,
+        operationId: 'revokeToken',
         summary: 'End the session of a token (RFC 7009)',
         description: 'Takes an access or a refresh token. The answer is the same for what is no token.',
         consumes,

@@ -4,7 +4,12 @@ import { type Static, Type } from 'typebox'
 /** RFC 6749 section 3.2: what is not known is passed over, and nothing may come twice. */
 export const TokenForm = Type.Object(
   {
-    token: Type.String({ minLength: 1, maxLength: 8_192, description: 'An access token or a refresh token' }),
+    token: Type.String({
+      minLength: 1,
+      maxLength: 8_192,
+      description: 'An access token or a refresh token',
+      examples: ['eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk5YTNjNCJ9.c2lnbmF0dXJl'],
+    }),
     token_type_hint: Type.Optional(Type.String({ description: 'Not needed: a token tells what it is' })),
   },
   { additionalProperties: Type.String() },
@@ -35,16 +40,31 @@ export const Introspection = Type.Object(
   {
     description:
       'RFC 7662 section 2.2; roles and permissions as they are now. `{ "active": false }` and no more for all else',
+    examples: [
+      {
+        active: true,
+        token_type: 'Bearer',
+        client_id: 'signet',
+        sub: '0199a3c4-7d2e-7b61-9f0a-3c5d8e1f2a4b',
+        tid: '0199a3c4-1f00-7c33-8d21-5b6a7c8d9e0f',
+        exp: 1_793_620_800,
+        roles: ['member'],
+        permissions: ['places:read'],
+      },
+    ],
   },
 )
 export type Introspection = Static<typeof Introspection>
 
 export const OAuthError = Type.Object(
-  { error: Type.String(), error_description: Type.String() },
+  {
+    error: Type.String({ examples: ['invalid_request'] }),
+    error_description: Type.String({ examples: ['The form has no token.'] }),
+  },
   { description: 'RFC 6749 section 5.2' },
 )
 
 export const Nothing = {
   description: 'An empty body',
-  content: { 'text/plain': { schema: Type.String({ maxLength: 0 }) } },
+  content: { 'text/plain': { schema: Type.String({ maxLength: 0, examples: [''] }) } },
 }

@@ -15,6 +15,7 @@ export function serveMe(app: App, deps: Deps): void {
       config: { access: {} },
       schema: {
         tags,
+        operationId: 'readMe',
         summary: 'Who am I?',
         description: 'The person, with the roles and permissions of this moment in the tenant of the token.',
         response: { 200: Me, ...problemResponses(401, 503) },
@@ -31,7 +32,9 @@ export function serveMe(app: App, deps: Deps): void {
       config: { access: {} },
       schema: {
         tags,
+        operationId: 'changeMe',
         summary: 'Change what I am called',
+        description: 'A merge patch of the names and the language.',
         body: MeChange,
         response: { 200: Me, ...problemResponses(400, 401, 403, 409, 503) },
       },
@@ -44,6 +47,7 @@ export function serveMe(app: App, deps: Deps): void {
       config: { access: {} },
       schema: {
         tags,
+        operationId: 'acceptMembership',
         summary: 'Accept an invitation to another tenant',
         description: 'The invitation was sent to the address of the person who accepts it, who has verified it.',
         params: MembershipPath,

@@ -3,22 +3,29 @@ import { type Static, Type } from 'typebox'
 import { personMembers } from '../../person-answer.ts'
 import { Language, NullableName } from '../../person-fields.ts'
 
-const Tenant = strictObject({ id: IdText, slug: Type.String(), name: Type.String() })
+const Tenant = strictObject({
+  id: IdText,
+  slug: Type.String({ examples: ['acme'] }),
+  name: Type.String({ examples: ['Acme Mobility'] }),
+})
 const Brand = strictObject({
   id: IdText,
-  name: Type.String(),
-  logo_url: nullable(Type.String()),
-  primary_color: nullable(Type.String({ description: '`#rrggbb`' })),
+  name: Type.String({ examples: ['Harbour Advisors'] }),
+  logo_url: nullable(Type.String({ examples: ['/admin/v1/brands/0199a3c4-7d2e-7b61-9f0a-3c5d8e1f2a4b/logo'] })),
+  primary_color: nullable(Type.String({ description: '`#rrggbb`', examples: ['#0b6e4f'] })),
 })
 export type Brand = Static<typeof Brand>
-const roles = Type.Array(Type.String())
+const roles = Type.Array(Type.String(), { examples: [['member']] })
 
 export const Me = strictObject({
   ...personMembers,
-  password_change_required: Type.Boolean(),
+  password_change_required: Type.Boolean({ examples: [false] }),
   tenant: Type.Object(Tenant.properties, { additionalProperties: false, description: 'Where this token works' }),
-  roles: Type.Array(Type.String(), { description: 'In that tenant' }),
-  permissions: Type.Array(Type.String(), { description: 'In that tenant, as they are now' }),
+  roles: Type.Array(Type.String(), { description: 'In that tenant', examples: [['member']] }),
+  permissions: Type.Array(Type.String(), {
+    description: 'In that tenant, as they are now',
+    examples: [['places:read']],
+  }),
   brand: Type.Union([Brand, Type.Null()], {
     description:
       'What the person sees in the place of ours: the brand of their first advisor who carries one, else of the tenant',

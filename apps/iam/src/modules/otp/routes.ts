@@ -15,6 +15,7 @@ export function serveOtp(app: App, deps: Deps): void {
       config: { access: 'public', perMinute: 30 },
       schema: {
         tags,
+        operationId: 'requestSignInCode',
         summary: 'Ask for a sign-in code',
         description:
           'By e-mail or SMS: six digits, of which the newest works. At most one a minute, five an hour and ten a day. The answer is the same for every address.',
@@ -33,6 +34,7 @@ export function serveOtp(app: App, deps: Deps): void {
       config: { access: 'public', perMinute: 60 },
       schema: {
         tags,
+        operationId: 'verifySignInCode',
         summary: 'Sign in with a code',
         description:
           'Whoever has no account yet gets one, where the tenant allows self-registration. Five guesses; whatever is wrong, the answer is the same. The code shows that the address is the person’s: where it was not verified before, a password that somebody may have set beforehand is removed and all sessions end, unless the device is known.',

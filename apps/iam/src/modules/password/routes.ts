@@ -17,6 +17,7 @@ export function servePassword(app: App, deps: Deps): void {
       config: { access: 'public', perMinute: 30 },
       schema: {
         tags: ['People'],
+        operationId: 'requestPasswordReset',
         summary: 'Ask for a code to reset a lost password',
         description:
           'Six digits by e-mail, of which the newest works. At most one a minute, five an hour and ten a day. The answer is the same for every address.',
@@ -35,6 +36,7 @@ export function servePassword(app: App, deps: Deps): void {
       config: { access: 'public', perMinute: 60 },
       schema: {
         tags: ['People'],
+        operationId: 'confirmPasswordReset',
         summary: 'Reset a lost password',
         description:
           'Ends all sessions of the person, takes their refresh key away, opens ways in that too many failures have locked, and mails a notice. Nobody is signed in by it. Whatever is wrong with address or code, the answer is the same; a password that the rules refuse costs no code.',
@@ -53,6 +55,7 @@ export function servePassword(app: App, deps: Deps): void {
       config: { access: {} },
       schema: {
         tags: ['People'],
+        operationId: 'changePassword',
         summary: 'Change my password',
         description:
           'Ends all other sessions of the person and takes their refresh key away. They get a notice by mail.',

@@ -11,4 +11,6 @@ export type PasswordResetRequest = Static<typeof PasswordResetRequest>
 export const PasswordReset = strictObject({ email: Email, code: Code, new_password: Password })
 export type PasswordReset = Static<typeof PasswordReset>
 
-export const ResetAnswer = strictObject({ message: Type.String() })
+export const ResetAnswer = strictObject({
+  message: Type.String({ examples: ['If an account with this email exists, a password reset code has been sent.'] }),
+})

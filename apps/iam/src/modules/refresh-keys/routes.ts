@@ -14,6 +14,7 @@ export function serveRefreshKeys(app: App, deps: Deps): void {
       config: { access: {} },
       schema: {
         tags: ['People'],
+        operationId: 'setRefreshKey',
         summary: 'Set my refresh key',
         description:
           'A long-lived secret that gets tokens without a password or a code. It takes the place of the former one, and is gone when the password changes or the person is suspended.',
@@ -33,6 +34,7 @@ export function serveRefreshKeys(app: App, deps: Deps): void {
       config: { access: {} },
       schema: {
         tags: ['People'],
+        operationId: 'removeRefreshKey',
         summary: 'Take my refresh key away',
         description: 'The answer is the same where there is none. Sessions that it has opened live on.',
         response: { 204: Type.Null(), ...problemResponses(401, 403, 503) },
@@ -49,6 +51,7 @@ export function serveRefreshKeys(app: App, deps: Deps): void {
       config: { access: 'public', perMinute: 60 },
       schema: {
         tags: ['Tokens'],
+        operationId: 'createTokensByRefreshKey',
         summary: 'Sign in with a refresh key',
         description:
           'As with a password, under the same limits; whatever is wrong, the answer is the same. Keys of fewer than 16 characters, which an older system set, open nothing here.',

@@ -17,8 +17,9 @@ export const RefreshKeySignIn = strictObject({
     minLength: 1,
     maxLength: 320,
     description: 'An e-mail address (has an @), a phone number (begins with +) or a username',
+    examples: ['ada@example.com'],
   }),
-  key: Type.String({ minLength: 1, maxLength: 128 }),
+  key: Type.String({ minLength: 1, maxLength: 128, examples: ['seven quiet herons over the weir'] }),
   tenant: Type.Optional(TenantSlug),
   cookies: Type.Optional(Type.Boolean({ description: 'True puts the tokens into cookies instead of the answer' })),
 })

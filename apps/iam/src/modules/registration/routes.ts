@@ -11,6 +11,7 @@ export function serveRegistration(app: App, deps: Deps): void {
       config: { access: 'public', perMinute: 20 },
       schema: {
         tags: ['People'],
+        operationId: 'registerUser',
         summary: 'Create an account for oneself',
         description:
           'In the tenant of `tenant`, else in the default one, where it allows self-registration. The password has to be long enough, uncommon, and without the words of its owner; no kinds of characters are asked for.',

@@ -17,7 +17,9 @@ export function serveSessions(app: App, deps: Deps): void {
       config: { access: {} },
       schema: {
         tags,
+        operationId: 'listSessions',
         summary: 'List where I am signed in',
+        description: 'The living sessions of the person in every tenant, the latest first.',
         querystring: SessionQuery,
         response: { 200: SessionPage, ...problemResponses(400, 401, 503) },
       },
@@ -31,7 +33,9 @@ export function serveSessions(app: App, deps: Deps): void {
       config: { access: {} },
       schema: {
         tags,
+        operationId: 'removeSession',
         summary: 'Sign one of my devices out',
+        description: 'Ends that session; its refresh token opens nothing any more.',
         params: SessionPath,
         response: { 204: Type.Null(), ...problemResponses(400, 401, 403, 404, 503) },
       },
@@ -53,6 +57,7 @@ export function serveSessions(app: App, deps: Deps): void {
       config: { access: {} },
       schema: {
         tags,
+        operationId: 'removeOtherSessions',
         summary: 'Sign all my other devices out',
         description: 'Ends every session of the person, in every tenant, but the one that asks.',
         response: { 204: Type.Null(), ...problemResponses(401, 403, 503) },

@@ -4,9 +4,13 @@ import { type Static, Type } from 'typebox'
 const Session = strictObject({
   id: IdText,
   is_current: Type.Boolean({ description: 'The session of the token that asked' }),
-  tenant: strictObject({ id: IdText, slug: Type.String(), name: Type.String() }),
-  amr: Type.Array(Type.String(), { description: 'How the person signed in (RFC 8176)' }),
-  ip: nullable(Type.String()),
+  tenant: strictObject({
+    id: IdText,
+    slug: Type.String({ examples: ['acme'] }),
+    name: Type.String({ examples: ['Acme Mobility'] }),
+  }),
+  amr: Type.Array(Type.String(), { description: 'How the person signed in (RFC 8176)', examples: [['pwd']] }),
+  ip: nullable(Type.String({ examples: ['203.0.113.7'] })),
   user_agent: nullable(Type.String()),
   authenticated_at: Moment,
   last_used_at: Moment,

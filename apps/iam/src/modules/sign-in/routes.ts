@@ -12,6 +12,7 @@ export function serveSignIn(app: App, deps: Deps): void {
       config: { access: 'public', perMinute: 60 },
       schema: {
         tags: ['Tokens'],
+        operationId: 'createTokens',
         summary: 'Sign in with a password',
         description:
           'Without `tenant` the person lands in their home tenant; platform staff land in the default tenant. Whatever is wrong, the answer is the same.',

@@ -20,6 +20,9 @@ export const SignInRequest = strictObject(
     tenant: Type.Optional(TenantSlug),
     cookies: Type.Optional(Type.Boolean({ description: 'True puts the tokens into cookies instead of the answer' })),
   },
-  { description: 'Exactly one of email, username, phone and identifier' },
+  {
+    description: 'Exactly one of email, username, phone and identifier',
+    examples: [{ email: 'ada@example.com', password: 'correct horse battery staple' }],
+  },
 )
 export type SignInRequest = Static<typeof SignInRequest>

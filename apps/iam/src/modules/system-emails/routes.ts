@@ -13,6 +13,7 @@ export function serveSystemEmails(app: App, deps: Deps, serviceKeys: ServiceKeyr
       onRequest: requireServiceKey(serviceKeys),
       schema: {
         tags: ['Services'],
+        operationId: 'sendSystemEmail',
         summary: 'Send a mail for another service',
         description:
           'To one recipient, from the sender of this installation. It is queued: an answer says that it will be sent, not that it was.',

@@ -19,6 +19,7 @@ export function serveTokens(app: App, deps: Deps): void {
       preValidation: readEmptyBody,
       schema: {
         tags,
+        operationId: 'refreshTokens',
         summary: 'Refresh the tokens of a session',
         description:
           'Spends the refresh token and gives the next pair. Repeated within ten seconds it gives the same refresh token again; later it is taken for theft and ends the session.',
@@ -48,6 +49,7 @@ export function serveTokens(app: App, deps: Deps): void {
       preValidation: readEmptyBody,
       schema: {
         tags,
+        operationId: 'revokeTokens',
         summary: 'Sign out',
         description:
           'Ends the session of the refresh token. The answer is the same for tokens that are none (RFC 7009).',
@@ -71,6 +73,7 @@ export function serveTokens(app: App, deps: Deps): void {
       config: { access: {} },
       schema: {
         tags,
+        operationId: 'createTenantTokens',
         summary: 'Get tokens for another tenant',
         description:
           'Opens a session in a tenant in which the person has a membership; platform staff may enter any tenant, which is audited there. The new session keeps the methods and the time of the sign-in, and ends with it at the latest.',

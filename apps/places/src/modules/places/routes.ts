@@ -23,6 +23,7 @@ export function servePlaces(app: App, db: Database): void {
       config: may('places:read'),
       schema: {
         tags,
+        operationId: 'listPlaces',
         summary: 'List places',
         description: 'In the order in which they were added, by kind and bounding box, page by page.',
         querystring: PlaceQuery,
@@ -38,6 +39,7 @@ export function servePlaces(app: App, db: Database): void {
       config: may('places:read'),
       schema: {
         tags,
+        operationId: 'listAllPlaces',
         summary: 'All places at once',
         description: 'A bare list, for callers that keep a copy. Others read `GET /places` page by page.',
         response: { 200: Type.Array(Place), ...problemResponses(401, 403, 503) },
@@ -52,6 +54,7 @@ export function servePlaces(app: App, db: Database): void {
       config: may('places:read'),
       schema: {
         tags,
+        operationId: 'readPlace',
         summary: 'Read a place',
         description: 'The answer carries an `ETag`.',
         params: PlaceParams,
@@ -67,6 +70,7 @@ export function servePlaces(app: App, db: Database): void {
       config: may('places:create'),
       schema: {
         tags,
+        operationId: 'createPlace',
         summary: 'Add a place',
         description: 'The answer names the new place in `Location`.',
         body: NewPlace,
@@ -86,6 +90,7 @@ export function servePlaces(app: App, db: Database): void {
       config: may('places:modify'),
       schema: {
         tags,
+        operationId: 'changePlace',
         summary: 'Change a place',
         description: 'With `If-Match` only while the place is as it was read.',
         params: PlaceParams,
@@ -106,6 +111,7 @@ export function servePlaces(app: App, db: Database): void {
       config: may('places:delete'),
       schema: {
         tags,
+        operationId: 'removePlace',
         summary: 'Remove a place',
         description: 'With `If-Match` only while the place is as it was read.',
         params: PlaceParams,
