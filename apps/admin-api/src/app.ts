@@ -19,6 +19,7 @@ import { serveBrands } from './modules/brands/index.ts'
 import { serveMemberships } from './modules/memberships/index.ts'
 import { checkDatabase, serveOperations, type ShownSettings } from './modules/operations/index.ts'
 import { servePermissions } from './modules/permissions/index.ts'
+import { servePolicies } from './modules/policies/index.ts'
 import { serveRoles } from './modules/roles/index.ts'
 import { serveTenants } from './modules/tenants/index.ts'
 import { serveUsers } from './modules/users/index.ts'
@@ -45,6 +46,7 @@ const tags = [
   { name: 'Memberships', description: 'People, guests and invitations of this tenant' },
   { name: 'Roles', description: 'What people may do' },
   { name: 'Permissions', description: 'The catalogue of what can be allowed' },
+  { name: 'Policies', description: 'What they may under which conditions, and what nobody may' },
   { name: 'Advisors', description: 'Who advises whom' },
   { name: 'Brands', description: 'What clients see in the place of ours' },
   { name: 'Audit', description: 'What happened' },
@@ -88,6 +90,7 @@ function serveAdministration(scope: App, deps: AppDeps): void {
   serveMemberships(scope, deps)
   serveRoles(scope, deps)
   servePermissions(scope, deps)
+  servePolicies(scope, deps)
   serveAdvisors(scope, deps)
   serveBrands(scope, deps)
   serveAudit(scope, deps)

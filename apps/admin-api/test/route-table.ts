@@ -6,6 +6,7 @@ import { auditRoutes } from './routes/audit.ts'
 import { brandsRoutes } from './routes/brands.ts'
 import { membershipsRoutes } from './routes/memberships.ts'
 import { permissionsRoutes } from './routes/permissions.ts'
+import { policiesRoutes } from './routes/policies.ts'
 import { rolesRoutes } from './routes/roles.ts'
 import { setupRoutes } from './routes/setup.ts'
 import { tenantsRoutes } from './routes/tenants.ts'
@@ -22,6 +23,7 @@ export const routes: readonly Route[] = [
   ...membershipsRoutes,
   ...rolesRoutes,
   ...permissionsRoutes,
+  ...policiesRoutes,
   ...advisorsRoutes,
   ...brandsRoutes,
   ...auditRoutes,

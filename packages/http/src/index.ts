@@ -8,7 +8,7 @@ export { networkOf } from './networks.ts'
 export { speakOAuth } from './oauth-scope.ts'
 export { buildExample, type JsonSchema } from './examples.ts'
 export { describeApi } from './openapi.ts'
-export { IdText, Moment, nullable, problemResponses, strictObject } from './schemas.ts'
+export { FaultSchema, IdText, Moment, nullable, problemResponses, strictObject } from './schemas.ts'
 export {
   acceptServiceKey,
   createServiceKeyring,

@@ -20,6 +20,14 @@ export const IdText = Type.String({
 
 export const Moment = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
 
+/** One faulty member of the input. */
+export const FaultSchema = Type.Object({
+  pointer: Type.String({ description: 'A JSON pointer (RFC 6901) into the body, or `?name` for a query member' }),
+  message: Type.String(),
+  line: Type.Optional(Type.Integer({ description: 'In a text of several lines, from 1' })),
+  column: Type.Optional(Type.Integer({ description: 'In characters, from 1' })),
+})
+
 /** What every failure looks like (RFC 9457). Registered with the server once; routes refer to it. */
 export const ProblemSchema = Type.Object(
   {
@@ -29,7 +37,7 @@ export const ProblemSchema = Type.Object(
     code: Type.String(),
     detail: Type.String(),
     instance: Type.String(),
-    errors: Type.Optional(Type.Array(Type.Object({ pointer: Type.String(), message: Type.String() }))),
+    errors: Type.Optional(Type.Array(FaultSchema)),
   },
   { $id: 'Problem', description: 'application/problem+json (RFC 9457)' },
 )

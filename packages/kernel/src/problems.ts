@@ -152,6 +152,9 @@ export type ProblemCode = keyof typeof problemCatalogue
 export interface InputFault {
   readonly pointer: string
   readonly message: string
+  /** Where in a text of several lines, 1-based. */
+  readonly line?: number
+  readonly column?: number
 }
 
 export interface ProblemOptions {

@@ -92,6 +92,8 @@ export const policyStatements = pgTable('policy_statements', {
   actions: text().array(),
   /** Speaks of those the policy is attached to, else of everybody in the tenant. */
   isTemplate: boolean('is_template').notNull(),
+  /** Speaks of one person: it cannot be attached to a role. */
+  isForOne: boolean('is_for_one').notNull().default(false),
   /** Depends on more than who and which action. */
   isConditional: boolean('is_conditional').notNull(),
   /** May hold for one person and not for another. */

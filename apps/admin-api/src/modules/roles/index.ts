@@ -1,3 +1,3 @@
 export { assertGrantable } from './policy.ts'
-export { findPermissionsOf, lockRoles } from './repo.ts'
+export { findPermissionsOf, findRole, lockRole, lockRoles, type Role } from './repo.ts'
 export { serveRoles } from './routes.ts'

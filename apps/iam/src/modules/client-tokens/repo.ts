@@ -55,7 +55,7 @@ export async function findAdvised(
     select g.id as "userId", g.email, g.username, g.name, g.first_name as "firstName", g.last_name as "lastName",
       exists (select from advisor_clients c
         where c.tenant_id = ${tenantId} and c.advisor_id = ${advisorId} and c.user_id = g.id) as "isAssigned",
-      not a.is_platform_staff and may_act_for(${tenantId}, ${advisorId}, a.permissions) as "isWithinReach"
+      not a.is_platform_staff and may_act_for(${tenantId}, ${advisorId}, a.reach) as "isWithinReach"
     from guest_profiles(array[${userId}::uuid]) g cross join lateral member_access(${tenantId}, g.id) a`
   return row
 }

@@ -1,0 +1,1 @@
+export { servePolicies } from './routes.ts'

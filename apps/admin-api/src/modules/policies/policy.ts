@@ -1,0 +1,94 @@
+import {
+  type Actor,
+  holds,
+  lackedPermissions,
+  type Policy,
+  problem,
+  type RoleId,
+  type Rule,
+  type UserId,
+} from '@signet/kernel'
+import { assertGrantable } from '../roles/index.ts'
+
+export type PolicyAction = 'policies:read' | 'policies:list' | 'policies:create' | 'policies:modify' | 'policies:delete'
+
+/** The permissions that a policy speaks of: whoever writes, changes, attaches or removes it changes who may do these. */
+export interface Names {
+  /** Those of the catalogue that it names. */
+  readonly names: readonly string[]
+  /** One of its statements names every action, those to come included. */
+  readonly namesEverything: boolean
+}
+
+/** Forbids like permits: taking one away gives (THREATS X-02). */
+export const policyPolicy: Policy<PolicyAction, Names | null> = {
+  see: 'policies:read',
+  hidden: 'policy-not-found',
+  rules: {
+    'policies:read': holds('policies:read'),
+    'policies:list': holds('policies:list'),
+    'policies:create': holds('policies:create'),
+    'policies:modify': holdsWhatItNames('policies:modify'),
+    'policies:delete': holdsWhatItNames('policies:delete'),
+  },
+}
+
+function holdsWhatItNames(permission: string): Rule<Names | null> {
+  return (actor, policy) => {
+    const verdict = holds(permission)(actor, policy)
+    return verdict !== true || policy === null ? verdict : mayName(actor, policy)
+  }
+}
+
+/** @throws Problem `grant-exceeds-own` naming what the actor lacks */
+export function assertMayName(actor: Actor, policy: Names): void {
+  assertGrantable(actor, policy.names)
+  const verdict = mayName(actor, policy)
+  if (verdict !== true) throw problem('grant-exceeds-own', verdict)
+}
+
+function mayName(actor: Actor, { names, namesEverything }: Names): true | string {
+  const lacked = lackedPermissions(actor, names)
+  if (lacked.length > 0) return `This policy names permissions that you lack: ${lacked.join(', ')}.`
+  return (
+    !namesEverything ||
+    actor.isPlatformStaff ||
+    actor.roles.has('admin') ||
+    'This policy names every action, those to come included: it needs the role admin.'
+  )
+}
+
+/** A person or a role to which policies are attached. */
+export type Holder = (
+  | { readonly type: 'user'; readonly id: UserId }
+  | { readonly type: 'role'; readonly id: RoleId }
+) & {
+  /** What the person may at most; what the role gives or withholds. */
+  readonly held: readonly string[]
+  readonly version: number
+}
+
+type AttachmentAction = 'policies:read' | 'policies:modify'
+
+/** Nobody acts on a person or a role that holds more than they do. */
+function attachmentPolicyOf(hidden: 'user-not-found' | 'role-not-found'): Policy<AttachmentAction, Holder> {
+  return {
+    see: 'policies:read',
+    hidden,
+    rules: {
+      'policies:read': holds('policies:read'),
+      'policies:modify': (actor, { type, held }) => {
+        const verdict = holds('policies:modify')(actor, null)
+        if (verdict !== true) return verdict
+        const lacked = lackedPermissions(actor, held)
+        const what = type === 'user' ? 'This person holds' : 'This role gives or withholds'
+        return lacked.length === 0 || `${what} permissions that you lack: ${lacked.join(', ')}.`
+      },
+    },
+  }
+}
+
+export const attachmentPolicies = {
+  user: attachmentPolicyOf('user-not-found'),
+  role: attachmentPolicyOf('role-not-found'),
+}
