@@ -52,8 +52,8 @@ export type StatementView = Static<typeof StatementView>
 
 const summary = {
   id: IdText,
-  name: Type.String(),
-  description: Type.String(),
+  name: Type.String({ examples: ['own invoices'] }),
+  description: Type.String({ examples: ['Whoever has an invoice may change it'] }),
   statements: Type.Array(StatementView),
   created_at: Moment,
   updated_at: Moment,
