@@ -7,6 +7,11 @@ module.exports = {
     readPackage(pkg) {
       const [, system, processor] = binary.exec(pkg.name ?? '') ?? []
       if (system !== undefined) Object.assign(pkg, { os: [system === 'win' ? 'win32' : system], cpu: [processor] })
+      // It writes its types through the compiler's own interface, which TypeScript 7 does not have; its peer would be that one.
+      if (pkg.name === 'openapi-typescript') {
+        delete pkg.peerDependencies.typescript
+        pkg.dependencies.typescript = '6.0.3'
+      }
       return pkg
     },
   },
