@@ -16,6 +16,7 @@ import { serveAdvisors } from './modules/advisors/index.ts'
 import { serveAudit } from './modules/audit/index.ts'
 import { serveBootstrap } from './modules/bootstrap/index.ts'
 import { serveBrands } from './modules/brands/index.ts'
+import { serveClients, serveSubClients } from './modules/clients/index.ts'
 import { serveMemberships } from './modules/memberships/index.ts'
 import { checkDatabase, serveOperations, type ShownSettings } from './modules/operations/index.ts'
 import { servePermissions } from './modules/permissions/index.ts'
@@ -43,6 +44,8 @@ const tags = [
   { name: 'Setup', description: 'The first tenant and administrator' },
   { name: 'Tenants', description: 'Companies of this installation' },
   { name: 'Users', description: 'People at home in this tenant' },
+  { name: 'Clients', description: 'Business accounts, which manage sub-clients of their own' },
+  { name: 'Sub-clients', description: 'Business accounts below a client' },
   { name: 'Memberships', description: 'People, guests and invitations of this tenant' },
   { name: 'Roles', description: 'What people may do' },
   { name: 'Permissions', description: 'The catalogue of what can be allowed' },
@@ -87,6 +90,8 @@ function serveAdministration(scope: App, deps: AppDeps): void {
   serveBootstrap(scope, deps)
   serveTenants(scope, deps)
   serveUsers(scope, deps)
+  serveClients(scope, deps)
+  serveSubClients(scope, deps)
   serveMemberships(scope, deps)
   serveRoles(scope, deps)
   servePermissions(scope, deps)

@@ -29,6 +29,7 @@ const settings = {
   PASSWORD_MIN_LENGTH: integer(8, [8, 64]),
   SETUP_TOKEN: text(undefined),
   INTERNAL_SERVICE_API_KEY: list([], 'INTERNAL_AUTH_TOKEN'),
+  ENG_ANALYTICS_URL: origin(undefined),
   DATABASE_URL: postgresUrl('POSTGRES_URI', 'SQLALCHEMY_DATABASE_URI', 'POSTGRES_CONNECTION_STRING'),
   DATABASE_ADMIN_URL: postgresUrl(),
   RUN_MIGRATIONS: flag(false),

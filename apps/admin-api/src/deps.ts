@@ -9,6 +9,8 @@ export interface Deps {
   readonly passwordMinLength: number
   /** Messages written here are sent by the issuer. */
   readonly outbox: Outbox
+  /** Is there a service that takes events? */
+  readonly sendsEvents: boolean
   readonly setup: {
     /** Who sends it may initialise the installation. */
     readonly token: string | undefined

@@ -28,6 +28,7 @@ try {
     audience: config.AUDIENCE,
     keysFolder: config.SIGNET_KEYS,
     passwordMinLength: config.PASSWORD_MIN_LENGTH,
+    sendsEvents: config.ENG_ANALYTICS_URL !== undefined,
     setupToken: config.SETUP_TOKEN,
     serviceKeys: config.INTERNAL_SERVICE_API_KEY,
     workerCount: config.WORKER_COUNT,

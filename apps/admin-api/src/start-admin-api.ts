@@ -27,6 +27,8 @@ export interface AdminApiOptions extends ServerOptions {
   readonly setupToken: string | undefined
   /** Any of them opens what is meant for services. */
   readonly serviceKeys: readonly string[]
+  /** Is there a service that takes events? The issuer sends them. */
+  readonly sendsEvents: boolean
   /** Processes that share the cores of this machine. */
   readonly workerCount: number
 }
@@ -49,6 +51,7 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
     hasher: createHasher({ maxConcurrent: lanes, queueLimit: lanes * queuedJobsPerLane }),
     passwordMinLength: options.passwordMinLength,
     outbox: createOutbox(deriveKey(secret, 'outbox')),
+    sendsEvents: options.sendsEvents,
     setup: { token: setupToken, isLoopbackTrusted: trustProxy.length === 0 },
     keys: {
       cursor: deriveKey(secret, 'cursor'),

@@ -4,6 +4,7 @@
 import { advisorsRoutes } from './routes/advisors.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { brandsRoutes } from './routes/brands.ts'
+import { clientsRoutes } from './routes/clients.ts'
 import { membershipsRoutes } from './routes/memberships.ts'
 import { permissionsRoutes } from './routes/permissions.ts'
 import { policiesRoutes } from './routes/policies.ts'
@@ -20,6 +21,7 @@ export const routes: readonly Route[] = [
   ...setupRoutes,
   ...tenantsRoutes,
   ...usersRoutes,
+  ...clientsRoutes,
   ...membershipsRoutes,
   ...rolesRoutes,
   ...permissionsRoutes,

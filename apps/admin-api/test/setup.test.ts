@@ -26,6 +26,7 @@ async function freshApp(t: Test, setup: AppDeps['setup']) {
     db,
     hasher: createHasher({ maxConcurrent: 2, queueLimit: 100 }),
     passwordMinLength: 8,
+    sendsEvents: false,
     outbox: createOutbox(deriveKey(secret, 'outbox')),
     setup,
     keys: {
@@ -169,6 +170,7 @@ t.test('the program serves on a real socket with keys from the issuer, and stops
     keysFolder: t.testdir(),
     passwordMinLength: 12,
     serviceKeys: [],
+    sendsEvents: false,
     setupToken: 'never shown',
     workerCount: 1,
     trustProxy: [],

@@ -222,6 +222,7 @@ t.test('T-06 the program does not start on a database that could mix tenants', a
       keysFolder: t.testdir(),
       passwordMinLength: 8,
       serviceKeys: [],
+      sendsEvents: false,
       setupToken: undefined,
       workerCount: 1,
       trustProxy: [],

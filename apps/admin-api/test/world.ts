@@ -69,6 +69,7 @@ export async function createWorld(t: Test): Promise<World> {
     db: database.db,
     hasher: createHasher({ maxConcurrent: 2, queueLimit: 100 }),
     passwordMinLength: 8,
+    sendsEvents: true,
     outbox: createOutbox(deriveKey(secret, 'outbox')),
     setup: { token: undefined, isLoopbackTrusted: true },
     keys: {

@@ -48,6 +48,7 @@ export async function startPrograms({ config, database, addresses, resources, st
           issuer,
           audience,
           keysUri,
+          sendsEvents: config.ENG_ANALYTICS_URL !== undefined,
           // It is initialised by now: a setup token would open nothing.
           setupToken: undefined,
           serviceKeys: config.INTERNAL_SERVICE_API_KEY,

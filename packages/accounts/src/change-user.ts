@@ -1,7 +1,6 @@
 import type { TenantTx } from '@signet/db'
-import type { Grant } from '@signet/kernel'
 import { recordAudit } from './audit-repo.ts'
-import type { User, UserChange } from './user.ts'
+import type { ModifyGrant, User, UserChange } from './user.ts'
 import { updateUser } from './users-repo.ts'
 
 const wireNames = {
@@ -19,7 +18,7 @@ const wireNames = {
  * `user.modified`; a change that changes nothing writes nothing.
  * @throws Problem `email-taken`, `phone-taken`, `username-taken`, `concurrent-change`
  */
-export async function changeUser(tx: TenantTx, grant: Grant<'users:modify', User>, change: UserChange): Promise<User> {
+export async function changeUser(tx: TenantTx, grant: ModifyGrant, change: UserChange): Promise<User> {
   const user = grant.resource
   const wanted = { ...change, ...(typeof change.email === 'string' ? { email: change.email.toLowerCase() } : {}) }
   const changed = (Object.keys(wireNames) as (keyof UserChange)[]).filter(

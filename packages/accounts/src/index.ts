@@ -1,13 +1,23 @@
 export { recordAudit } from './audit-repo.ts'
 export { changeContact } from './change-contact.ts'
 export { changeUser } from './change-user.ts'
-export { createUser, type Registrant } from './create-user.ts'
 export { findHashFault } from './password-formats/index.ts'
+export { createUser, type NewPerson, type Registrant } from './create-user.ts'
+export { assertGrantable, giveRoles, withdrawRole } from './give-roles.ts'
 export { createHasher, type PasswordHasher } from './password-hasher.ts'
 export { findPasswordHash, renewHash, setPassword } from './password-repo.ts'
 export { checkPassword, wordsAbout } from './password-rules.ts'
 export { normalizePhone } from './phone-number.ts'
 export { type CodeHolder, resetPassword } from './reset-password.ts'
+export {
+  findPermissionsOf,
+  findReach,
+  lockRoles,
+  type Role,
+  type RoleHolder,
+  type RoleRow,
+  withEffects,
+} from './roles-repo.ts'
 export { endUserSessions } from './sessions-repo.ts'
 export { createTemporaryPassword } from './temporary-password.ts'
 export type { NewUser, TenantRef, User } from './user.ts'

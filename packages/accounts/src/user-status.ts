@@ -1,40 +1,49 @@
-/** Whoever is suspended or deleted has no session left when the transaction commits, in any tenant. */
+/**
+ * Whoever is suspended or deleted has no session left when the transaction commits, in any tenant. The sub-clients of a
+ * client that is suspended go and come back with it: the database sees to that, whichever path suspends the client.
+ */
 import type { TenantTx } from '@signet/db'
-import { type Grant, problem } from '@signet/kernel'
+import { problem } from '@signet/kernel'
 import { recordAudit } from './audit-repo.ts'
 import { removePassword } from './password-repo.ts'
 import { endUserSessions } from './sessions-repo.ts'
-import type { User } from './user.ts'
-import { deleteHomeMembership, updateUser } from './users-repo.ts'
+import type { DeleteGrant, ModifyGrant, User } from './user.ts'
+import { deleteHomeMembership, listSubClients, updateUser } from './users-repo.ts'
 import { reopenWaysIn } from './ways-in-repo.ts'
 
-/** @throws Problem `user-state-conflict` unless active, `last-administrator`, `concurrent-change` */
-export async function suspendUser(tx: TenantTx, grant: Grant<'users:modify', User>): Promise<User> {
-  assertStatus(grant.resource, 'active')
-  const user = await updateUser(tx, grant, { status: 'suspended' })
+/**
+ * A sub-client that was suspended with its client does not come back with it any more.
+ * @throws Problem `user-state-conflict` unless active, `last-administrator`, `concurrent-change`
+ */
+export async function suspendUser(tx: TenantTx, grant: ModifyGrant): Promise<User> {
+  const person = grant.resource
+  if (!person.isSuspendedWithClient) assertStatus(person, 'active')
+  const user = await updateUser(tx, grant, { status: 'suspended', isSuspendedWithClient: false })
   const ended = await endUserSessions(tx, user.id, { reason: 'user-suspended' })
-  await recordStatus(tx, grant, 'user.suspended', user, ended)
+  await recordStatus(tx, grant, 'user.suspended', user, { sessions_ended: ended, ...(await countFollowers(tx, user)) })
   return user
 }
 
 /**
  * A suspended person may sign in again. Whoever is active already stays so: what strangers have locked by failing is open
  * again for both.
- * @throws Problem `concurrent-change`
+ * @throws Problem `client-not-active` for a sub-client of a suspended client, `concurrent-change`
  */
-export async function activateUser(tx: TenantTx, grant: Grant<'users:modify', User>): Promise<User> {
+export async function activateUser(tx: TenantTx, grant: ModifyGrant): Promise<User> {
   const person = grant.resource
+  const followers = await countFollowers(tx, person)
   const user = person.status === 'active' ? person : await updateUser(tx, grant, { status: 'active' })
   await reopenWaysIn(tx, user.id)
-  await recordStatus(tx, grant, 'user.activated', user)
+  await recordStatus(tx, grant, 'user.activated', user, followers)
   return user
 }
 
 /**
  * The row stays for what refers to it; everything that says who it was goes, and its addresses are free again.
- * @throws Problem `last-administrator`, `concurrent-change`
+ * @throws Problem `client-in-use` naming the sub-clients of a client, `last-administrator`, `concurrent-change`
  */
-export async function deleteUser(tx: TenantTx, grant: Grant<'users:delete', User>): Promise<void> {
+export async function deleteUser(tx: TenantTx, grant: DeleteGrant): Promise<void> {
+  await assertNoSubClients(tx, grant.resource)
   const user = await updateUser(tx, grant, {
     status: 'deleted',
     email: null,
@@ -49,19 +58,38 @@ export async function deleteUser(tx: TenantTx, grant: Grant<'users:delete', User
   await removePassword(tx, { userId: user.id, tenantId: user.tenantId })
   await deleteHomeMembership(tx, grant)
   const ended = await endUserSessions(tx, user.id, { reason: 'user-deleted' })
-  await recordStatus(tx, grant, 'user.deleted', user, ended)
+  await recordStatus(tx, grant, 'user.deleted', user, { sessions_ended: ended })
 }
 
 function assertStatus(user: User, status: User['status']): void {
   if (user.status !== status) throw problem('user-state-conflict', `The person is ${user.status}, not ${status}.`)
 }
 
+/** How many of them a message names. */
+const namedAtMost = 5
+
+async function assertNoSubClients(tx: TenantTx, client: User): Promise<void> {
+  if (client.kind !== 'client') return
+  const found = await listSubClients(tx, client.id)
+  if (found.length === 0) return
+  const names = found.slice(0, namedAtMost).map(({ id, name, email, username }) => name ?? email ?? username ?? id)
+  const more = found.length > namedAtMost ? ` and ${found.length - namedAtMost} more` : ''
+  throw problem('client-in-use', `It has ${found.length} sub-clients: ${names.join(', ')}${more}.`)
+}
+
+/** For the audit: the sub-clients that are suspended with this client, while they are. */
+async function countFollowers(tx: TenantTx, { kind, id }: User): Promise<{ sub_clients?: number }> {
+  if (kind !== 'client') return {}
+  const found = await listSubClients(tx, id)
+  return { sub_clients: found.filter(each => each.isSuspendedWithClient).length }
+}
+
 async function recordStatus(
   tx: TenantTx,
-  grant: Grant<'users:modify' | 'users:delete', User>,
+  grant: ModifyGrant | DeleteGrant,
   action: string,
   after: User,
-  sessionsEnded?: number,
+  consequences: Readonly<Record<string, number>>,
 ): Promise<void> {
   await recordAudit(tx, {
     action,
@@ -69,7 +97,7 @@ async function recordStatus(
     targetType: 'user',
     targetId: after.id,
     before: { status: grant.resource.status },
-    after: { status: after.status, ...(sessionsEnded === undefined ? {} : { sessions_ended: sessionsEnded }) },
+    after: { status: after.status, ...consequences },
     request: grant.actor.request,
   })
 }

@@ -1,4 +1,4 @@
-import type { TenantId } from '@signet/kernel'
+import type { Grant, TenantId, UserId } from '@signet/kernel'
 import type { users } from '@signet/db'
 
 /** A person as they stand in their home tenant. */
@@ -24,6 +24,8 @@ export interface UserChange {
 /** At least one of e-mail, phone and username. */
 export interface NewUser extends UserChange {
   readonly kind?: User['kind']
+  /** The client of a sub-client. */
+  readonly parentId?: UserId
   /** For whoever has shown that the address is theirs. */
   readonly emailVerifiedAt?: Date
   readonly phoneVerifiedAt?: Date
@@ -36,3 +38,7 @@ export interface RequestRef {
   /** What the device calls itself. */
   readonly userAgent?: string | null
 }
+
+/** Business accounts are people as well, with policies of their own about who acts on them. */
+export type ModifyGrant = Grant<'users:modify' | 'clients:modify' | 'sub-clients:modify', User>
+export type DeleteGrant = Grant<'users:delete' | 'clients:delete' | 'sub-clients:delete', User>

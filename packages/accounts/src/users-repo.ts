@@ -1,7 +1,7 @@
 import { memberships, membershipRoles, roles, type TenantTx, translateConstraint, users } from '@signet/db'
 import { type Grant, type MembershipId, newId, problem, type UserId } from '@signet/kernel'
 import { and, eq, ne, sql } from 'drizzle-orm'
-import type { NewUser, TenantRef, User, UserChange } from './user.ts'
+import type { DeleteGrant, ModifyGrant, NewUser, TenantRef, User, UserChange } from './user.ts'
 
 /** What the constraints on people mean to the caller. */
 const meanings = {
@@ -10,6 +10,8 @@ const meanings = {
   users__tenant_id_username: () => problem('username-taken'),
   users__identifier: () => problem('invalid-input', 'A person keeps at least one of e-mail, phone and username.'),
   users__email_folded: () => problem('invalid-input', 'An e-mail address is kept in lower case.'),
+  users__client_not_active: () => problem('client-not-active'),
+  users__client_in_use: () => problem('client-in-use'),
   memberships__last_administrator: () => problem('last-administrator'),
 }
 
@@ -26,7 +28,7 @@ export async function findUser(tx: TenantTx, id: UserId): Promise<User> {
 /** The person, their membership at home, and the role that everybody there has. */
 export async function insertUser(
   tx: TenantTx,
-  grant: Grant<'users:create' | 'users:register', TenantRef, unknown>,
+  grant: Grant<'users:create' | 'clients:create' | 'sub-clients:create' | 'users:register', TenantRef, unknown>,
   newUser: NewUser,
 ): Promise<User> {
   const tenantId = grant.resource.id
@@ -58,12 +60,13 @@ export async function insertUser(
 
 /**
  * Changes the row only where it is as the grant's person was read: whoever was changed or removed meanwhile is a conflict.
- * @throws Problem `concurrent-change`, `email-taken`, `phone-taken`, `username-taken`, `last-administrator`
+ * @throws Problem `concurrent-change`, `email-taken`, `phone-taken`, `username-taken`, `last-administrator`,
+ *   `client-not-active`
  */
 export async function updateUser(
   tx: TenantTx,
-  grant: Grant<'users:modify' | 'users:delete', User, unknown>,
-  change: UserChange & Partial<Pick<User, 'status' | 'emailVerifiedAt' | 'phoneVerifiedAt'>>,
+  grant: ModifyGrant | DeleteGrant,
+  change: UserChange & Partial<Pick<User, 'status' | 'isSuspendedWithClient' | 'emailVerifiedAt' | 'phoneVerifiedAt'>>,
 ): Promise<User> {
   const { tenantId, id, version } = grant.resource
   try {
@@ -80,13 +83,26 @@ export async function updateUser(
 }
 
 /** @throws Problem `last-administrator` */
-export async function deleteHomeMembership(tx: TenantTx, grant: Grant<'users:delete', User, unknown>): Promise<void> {
+export async function deleteHomeMembership(tx: TenantTx, grant: DeleteGrant): Promise<void> {
   const { tenantId, id } = grant.resource
   try {
     await tx.db.delete(memberships).where(and(eq(memberships.tenantId, tenantId), eq(memberships.userId, id)))
   } catch (error) {
     throw translateConstraint(error, meanings)
   }
+}
+
+/** The sub-clients of a client that are there, the oldest first. */
+export async function listSubClients(
+  { db, tenantId }: TenantTx,
+  clientId: UserId,
+): Promise<Pick<User, 'id' | 'name' | 'email' | 'username' | 'status' | 'isSuspendedWithClient'>[]> {
+  const { id, name, email, username, status, isSuspendedWithClient } = users
+  return db
+    .select({ id, name, email, username, status, isSuspendedWithClient })
+    .from(users)
+    .where(and(eq(users.tenantId, tenantId), eq(users.parentId, clientId), ne(users.status, 'deleted')))
+    .orderBy(users.createdAt, users.id)
 }
 
 /** An address is compared in one case, whoever wrote it how. */

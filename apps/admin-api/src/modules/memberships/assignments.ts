@@ -1,24 +1,14 @@
 /** Roles hang on memberships; a person of this tenant is found by their own id as well. */
-import { findUser, recordAudit } from '@signet/accounts'
+import * as accounts from '@signet/accounts'
 import type { TenantTx } from '@signet/db'
-import { type Actor, authorize, type Grant, problem, type RoleId } from '@signet/kernel'
+import { type Actor, authorize, problem, type RoleId } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import type { Caller } from '../../wire/caller.ts'
 import { assertVersion } from '../../wire/versions.ts'
 import { actAs } from '../actors/index.ts'
 import { type Answer, makeOnce, type Once } from '../idempotency/index.ts'
-import { assertGrantable, lockRoles } from '../roles/index.ts'
 import { membershipPolicy } from './policy.ts'
-import {
-  deleteAssignment,
-  findMembership,
-  insertAssignment,
-  listRolesOf,
-  lockMembership,
-  type Member,
-  type Membership,
-  type RoleOfMember,
-} from './repo.ts'
+import { findMembership, listRolesOf, lockMembership, type Member, type Membership, type RoleOfMember } from './repo.ts'
 
 export type { Member, RoleOfMember }
 
@@ -26,7 +16,7 @@ export type { Member, RoleOfMember }
 export function listAssignedRoles(deps: Deps, caller: Caller, member: Member): Promise<RoleOfMember[]> {
   const permission = 'userId' in member ? 'users:read' : 'memberships:read'
   return actAs(deps, caller, permission, async tx => {
-    if ('userId' in member) await findUser(tx, member.userId)
+    if ('userId' in member) await accounts.findUser(tx, member.userId)
     return listRolesOf(tx, (await findMembership(tx, member)).id)
   })
 }
@@ -80,10 +70,7 @@ export function withdrawRole(
     const { membership, version } = await lockMember(tx, member)
     const grant = authorize(membershipPolicy, 'memberships:modify', actor, membership)
     assertVersion(ifMatch, { version })
-    const [role] = await lockRoles(tx, [roleId])
-    if (role === undefined || !(await deleteAssignment(tx, grant, roleId))) throw problem('role-not-found')
-    assertGrantable(actor, role.withheld)
-    await audit(tx, grant, 'role.withdrawn', { before: { role_id: role.id, role: role.name } })
+    await accounts.withdrawRole(tx, grant, roleId)
   })
 }
 
@@ -98,38 +85,19 @@ export async function giveRoles(
   roleIds: readonly RoleId[],
 ): Promise<number> {
   if (roleIds.length === 0) return 0
-  // Whoever creates or invites a person has seen them: lacking the permission is said, not hidden.
-  authorize(membershipPolicy, 'memberships:modify', actor, null)
+  assertMayGive(actor, roleIds)
   const grant = authorize(membershipPolicy, 'memberships:modify', actor, membership)
-  const roles = await lockRoles(tx, roleIds)
-  if (roles.length < roleIds.length) throw problem('role-not-found')
-  assertGrantable(
-    actor,
-    roles.flatMap(role => role.reach),
-  )
-  let given = 0
-  for (const role of roles) {
-    if (!(await insertAssignment(tx, grant, role.id))) continue
-    given += 1
-    await audit(tx, grant, 'role.assigned', { after: { role_id: role.id, role: role.name } })
-  }
-  return given
+  return accounts.giveRoles(tx, grant, membership, roleIds)
+}
+
+/** Whoever creates or invites a person has seen them: lacking the permission is said, not hidden. @throws Problem `forbidden` */
+export function assertMayGive(actor: Actor, roleIds: readonly string[] = []): void {
+  if (roleIds.length > 0) authorize(membershipPolicy, 'memberships:modify', actor, null)
 }
 
 /** The membership, and the version that an `If-Match` under this path names: that of the person or of the membership. */
 async function lockMember(tx: TenantTx, member: Member): Promise<{ membership: Membership; version: number }> {
-  const user = 'userId' in member ? await findUser(tx, member.userId) : undefined
+  const user = 'userId' in member ? await accounts.findUser(tx, member.userId) : undefined
   const membership = await lockMembership(tx, member)
   return { membership, version: (user ?? membership).version }
-}
-
-function audit(
-  tx: TenantTx,
-  { actor, resource }: Grant<'memberships:modify', Membership>,
-  action: string,
-  change: { before?: Record<string, unknown>; after?: Record<string, unknown> },
-): Promise<void> {
-  const { userId, id } = resource
-  const target = userId === null ? { targetType: 'membership', targetId: id } : { targetType: 'user', targetId: userId }
-  return recordAudit(tx, { action, actor, ...target, ...change, request: actor.request })
 }

@@ -1,5 +1,5 @@
-export { giveRoles } from './assignments.ts'
-export { holdsAsMuch, type Holder } from './policy.ts'
-export { findMembership, listRolesOf, lockMembership } from './repo.ts'
+export { assertMayGive } from './assignments.ts'
+export { holdsAsMuch, type Holder, membershipPolicy } from './policy.ts'
+export { findMembership, listRolesOf, lockMembership, type Membership } from './repo.ts'
 export { serveMemberships } from './routes.ts'
 export { EmailAddress, RoleIds } from './schema.ts'

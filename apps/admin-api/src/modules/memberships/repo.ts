@@ -1,8 +1,8 @@
+import { findReach, lockRoles } from '@signet/accounts'
 import { membershipRoles, memberships, roles, type TenantTx, translateConstraint, users } from '@signet/db'
 import { type Grant, type MembershipId, newId, type Page, problem, type RoleId, type UserId } from '@signet/kernel'
 import { and, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { listRows, patternFor } from '../lists/index.ts'
-import { lockRoles } from '../roles/index.ts'
 import type { Holder } from './policy.ts'
 import type { MembershipQuery } from './schema.ts'
 
@@ -126,49 +126,6 @@ export async function listRolesOf({ db, tenantId }: TenantTx, id: MembershipId):
     .orderBy(roles.name)
 }
 
-/** False when the membership had the role before. */
-export async function insertAssignment(
-  tx: TenantTx,
-  grant: Grant<'memberships:modify', Membership>,
-  roleId: RoleId,
-): Promise<boolean> {
-  const { tenantId, id: membershipId } = grant.resource
-  const made = await tx.db
-    .insert(membershipRoles)
-    .values({ tenantId, membershipId, roleId })
-    .onConflictDoNothing()
-    .returning({ roleId: membershipRoles.roleId })
-  if (made.length > 0) await touch(tx, grant)
-  return made.length > 0
-}
-
-/** False when the membership did not have the role. @throws Problem `last-administrator` */
-export async function deleteAssignment(
-  tx: TenantTx,
-  grant: Grant<'memberships:modify', Membership>,
-  roleId: RoleId,
-): Promise<boolean> {
-  const { tenantId, id } = grant.resource
-  const { tenantId: tenant, membershipId, roleId: role } = membershipRoles
-  try {
-    const gone = await tx.db
-      .delete(membershipRoles)
-      .where(and(eq(tenant, tenantId), eq(membershipId, id), eq(role, roleId)))
-      .returning({ role })
-    if (gone.length > 0) await touch(tx, grant)
-    return gone.length > 0
-  } catch (error) {
-    throw translateConstraint(error, meanings)
-  }
-}
-
-async function touch({ db }: TenantTx, { resource }: Grant<'memberships:modify', Membership>): Promise<void> {
-  await db
-    .update(memberships)
-    .set({ version: sql`${memberships.version} + 1`, updatedAt: sql`now()` })
-    .where(and(eq(memberships.tenantId, resource.tenantId), eq(memberships.id, resource.id)))
-}
-
 function select({ db, tenantId }: TenantTx, member: Member) {
   const which = 'userId' in member ? eq(memberships.userId, member.userId) : eq(memberships.id, member.membershipId)
   return db
@@ -181,15 +138,12 @@ function select({ db, tenantId }: TenantTx, member: Member) {
 async function only(tx: TenantTx, rows: readonly Omit<MembershipRow, 'profile'>[]): Promise<Membership> {
   const [row] = await withProfiles(tx, rows)
   if (row === undefined) throw problem('membership-not-found')
-  return { ...row, held: await findReach(tx, row) }
+  const held = row.userId === null ? await findPromised(tx, row.id) : await findReach(tx, row.userId)
+  return { ...row, held }
 }
 
-/** What a person may at most; of an invitation what its roles will give. */
-async function findReach(tx: TenantTx, { id, userId }: Omit<MembershipRow, 'profile'>): Promise<readonly string[]> {
-  if (userId !== null) {
-    const [access] = await tx.sql<{ reach: string[] }[]>`select reach from member_access(${tx.tenantId}, ${userId})`
-    return access?.reach ?? []
-  }
+/** What an invitation will give. */
+async function findPromised(tx: TenantTx, id: MembershipId): Promise<readonly string[]> {
   const assigned = await tx.db
     .select({ id: membershipRoles.roleId })
     .from(membershipRoles)

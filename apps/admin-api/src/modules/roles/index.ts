@@ -1,3 +1,2 @@
-export { assertGrantable } from './policy.ts'
-export { findPermissionsOf, findRole, lockRole, lockRoles, type Role } from './repo.ts'
+export { findRole, lockRole } from './repo.ts'
 export { serveRoles } from './routes.ts'

@@ -1,5 +1,5 @@
-import { type Actor, holds, lackedPermissions, type Policy, problem, type Rule } from '@signet/kernel'
-import type { Role } from './repo.ts'
+import type { Role } from '@signet/accounts'
+import { holds, lackedPermissions, type Policy, type Rule } from '@signet/kernel'
 
 export type RoleAction = 'roles:read' | 'roles:list' | 'roles:create' | 'roles:modify' | 'roles:delete'
 
@@ -23,10 +23,4 @@ function holdsAllOfIt(permission: string): Rule<Role | null> {
     const lacked = lackedPermissions(actor, [...(role?.reach ?? []), ...(role?.withheld ?? [])])
     return lacked.length === 0 || `This role gives or withholds permissions that you lack: ${lacked.join(', ')}.`
   }
-}
-
-/** @throws Problem `grant-exceeds-own` naming those of `codes` that the actor lacks (THREATS X-02) */
-export function assertGrantable(actor: Actor, codes: Iterable<string>): void {
-  const lacked = lackedPermissions(actor, codes)
-  if (lacked.length > 0) throw problem('grant-exceeds-own', `You do not hold ${lacked.join(', ')}.`)
 }

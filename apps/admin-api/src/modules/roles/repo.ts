@@ -1,21 +1,9 @@
+import { type Role, type RoleRow, withEffects } from '@signet/accounts'
 import { rolePermissions, roles, type TenantTx, translateConstraint } from '@signet/db'
 import { type Grant, newId, type Page, problem, type RoleId } from '@signet/kernel'
-import { and, eq, getTableColumns, inArray, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import { holdsText, listRows, sortText } from '../lists/index.ts'
 import type { RoleQuery } from './schema.ts'
-
-type RoleRow = typeof roles.$inferSelect
-
-/** A role with the codes of what it holds now, in alphabetical order, and what its policies make of that. */
-export type Role = RoleRow & { readonly permissions: readonly string[] } & RoleEffects
-
-/** What having a role can do to what a person may. */
-export interface RoleEffects {
-  /** What it gives at most: what it holds and what policies on it permit. */
-  readonly reach: readonly string[]
-  /** What policies on it forbid: whoever takes it away gives this back. */
-  readonly withheld: readonly string[]
-}
 
 const meanings = {
   roles__tenant_id_name: () => problem('role-name-taken'),
@@ -43,19 +31,7 @@ export async function listRoles(tx: TenantTx, cursorKey: Uint8Array, query: Role
     },
     query,
   )
-  return { ...page, items: await withPermissions(tx, page.items) }
-}
-
-/** Those of `ids` that are roles of this tenant, locked against change until the transaction ends. */
-export async function lockRoles(tx: TenantTx, ids: readonly RoleId[]): Promise<Role[]> {
-  if (ids.length === 0) return []
-  const found = await tx.db
-    .select()
-    .from(roles)
-    .where(and(eq(roles.tenantId, tx.tenantId), inArray(roles.id, [...ids])))
-    .orderBy(roles.id)
-    .for('share')
-  return withPermissions(tx, found)
+  return { ...page, items: await withEffects(tx, page.items) }
 }
 
 /** @throws Problem `role-not-found` */
@@ -155,57 +131,7 @@ function isRole({ tenantId }: TenantTx, id: RoleId) {
 }
 
 async function only(tx: TenantTx, rows: readonly RoleRow[]): Promise<Role> {
-  const [role] = await withPermissions(tx, rows)
+  const [role] = await withEffects(tx, rows)
   if (role === undefined) throw problem('role-not-found')
   return role
-}
-
-async function withPermissions(tx: TenantTx, rows: readonly RoleRow[]): Promise<Role[]> {
-  const ids = rows.map(row => row.id)
-  const held = await findPermissionsOf(tx, ids)
-  const named = await findPolicyEffectsOf(tx, ids)
-  return rows.map(row => {
-    const permissions = held.get(row.id) ?? []
-    const { permitted = [], forbidden = [] } = named.get(row.id) ?? {}
-    return { ...row, permissions, reach: [...new Set([...permissions, ...permitted])], withheld: forbidden }
-  })
-}
-
-/** The codes that policies on each of these roles permit or forbid, whatever their conditions. */
-async function findPolicyEffectsOf(
-  { sql: statement, tenantId }: TenantTx,
-  ids: readonly RoleId[],
-): Promise<ReadonlyMap<RoleId, { readonly permitted: string[]; readonly forbidden: string[] }>> {
-  if (ids.length === 0) return new Map()
-  const found = await statement<{ id: RoleId; permitted: string[]; forbidden: string[] }[]>`
-    select a.role_id as id,
-      coalesce(array_agg(distinct p.code order by p.code) filter (where s.effect = 'permit'), '{}') as permitted,
-      coalesce(array_agg(distinct p.code order by p.code) filter (where s.effect = 'forbid'), '{}') as forbidden
-    from policy_attachments a
-    join policy_statements s on s.tenant_id = a.tenant_id and s.policy_id = a.policy_id and s.is_template
-    join tenants t on t.id = a.tenant_id
-    join permissions p on (s.actions is null or p.code = any(s.actions)) and (t.is_platform or not p.is_platform)
-    where a.tenant_id = ${tenantId} and a.role_id = any(${[...ids]}::uuid[])
-    group by a.role_id`
-  return new Map(found.map(({ id, permitted, forbidden }) => [id, { permitted, forbidden }]))
-}
-
-/** What each of these roles holds now: what is listed, all of a tenant's, or all. */
-export async function findPermissionsOf(
-  { sql: statement, tenantId }: TenantTx,
-  ids: readonly RoleId[],
-): Promise<ReadonlyMap<RoleId, readonly string[]>> {
-  if (ids.length === 0) return new Map()
-  const held = await statement<{ id: RoleId; codes: string[] }[]>`
-    select r.id, array_agg(p.code order by p.code) as codes
-    from roles r join permissions p on case r.holds
-      when 'all' then true
-      when 'tenant' then not p.is_platform
-      else exists (
-        select from role_permissions rp
-        where rp.tenant_id = r.tenant_id and rp.role_id = r.id and rp.permission_code = p.code)
-    end
-    where r.tenant_id = ${tenantId} and r.id = any(${[...ids]}::uuid[])
-    group by r.id`
-  return new Map(held.map(({ id, codes }) => [id, codes]))
 }

@@ -1,3 +1,4 @@
+import type { Role } from '@signet/accounts'
 import { type App, problemResponses } from '@signet/http'
 import type { RoleId } from '@signet/kernel'
 import { Type } from 'typebox'
@@ -23,7 +24,6 @@ import {
   readRole,
   removeRole,
   removeRolePermission,
-  type Role,
 } from './service.ts'
 
 const config = { access: {} }

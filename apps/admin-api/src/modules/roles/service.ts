@@ -1,4 +1,4 @@
-import { recordAudit } from '@signet/accounts'
+import { assertGrantable, recordAudit, type Role } from '@signet/accounts'
 import type { TenantTx } from '@signet/db'
 import { type Actor, authorize, type Grant, type Page, problem, type RoleId } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
@@ -6,11 +6,9 @@ import type { Caller } from '../../wire/caller.ts'
 import { assertVersion, requireVersion } from '../../wire/versions.ts'
 import { actAs } from '../actors/index.ts'
 import { type Answer, makeOnce, type Once } from '../idempotency/index.ts'
-import { assertGrantable, rolePolicy } from './policy.ts'
+import { rolePolicy } from './policy.ts'
 import * as repo from './repo.ts'
 import type { NewRole, RoleChange, RoleQuery } from './schema.ts'
-
-export type Role = repo.Role
 
 export function listRoles(deps: Deps, caller: Caller, query: RoleQuery): Promise<Page<Role>> {
   return actAs(deps, caller, 'roles:list', async (tx, actor) => {

@@ -41,7 +41,8 @@ export const passwordPolicy: Policy<PasswordAction, UserResource> = {
   },
 }
 
-function ranksAsHigh(permission: string): Rule<UserResource | null> {
+/** The rule that asks for a permission, for all that the person holds, and for platform staff where they are staff. */
+export function ranksAsHigh(permission: string): Rule<Partial<Standing> | null> {
   return (actor, person) => {
     const verdict = holdsAsMuch(permission)(actor, { held: person?.held ?? [] })
     if (verdict !== true) return verdict

@@ -7,7 +7,7 @@ import type { Standing } from './policy.ts'
 import type { UserQuery } from './schema.ts'
 
 export function listUsers(tx: TenantTx, cursorKey: Uint8Array, query: UserQuery): Promise<Page<User>> {
-  const { q, email, username, phone, status } = query
+  const { q, email, username, phone, status, kind } = query
   return listRows<User>(
     tx,
     cursorKey,
@@ -30,14 +30,22 @@ export function listUsers(tx: TenantTx, cursorKey: Uint8Array, query: UserQuery)
         username === undefined ? undefined : eq(sql`lower(${users.username})`, username.toLowerCase()),
         phone === undefined ? undefined : eq(users.phone, phone),
         status === undefined ? undefined : eq(users.status, status),
+        kind === undefined ? undefined : eq(users.kind, kind),
       ],
     },
     query,
   )
 }
 
-/** The person, whom nobody else changes before this transaction ends. @throws Problem `user-not-found` */
-export async function lockUser({ db, tenantId }: TenantTx, id: UserId): Promise<User> {
+/**
+ * The person, whom nobody else changes before this transaction ends. The client of a sub-client comes first: whoever suspends
+ * it takes its sub-clients after it, and nobody waits for the other in a circle.
+ * @throws Problem `user-not-found`
+ */
+export async function lockUser({ db, sql: statement, tenantId }: TenantTx, id: UserId): Promise<User> {
+  await statement`
+    select from users c join users s on s.tenant_id = c.tenant_id and s.parent_id = c.id
+    where s.tenant_id = ${tenantId} and s.id = ${id} for share of c`
   const [user] = await db
     .select()
     .from(users)

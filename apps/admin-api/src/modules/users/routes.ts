@@ -7,6 +7,7 @@ import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
 import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { presentPerson } from './person-view.ts'
 import {
   EffectivePermissions,
   NewUser,
@@ -40,7 +41,7 @@ export function serveUsers(app: App, deps: Deps): void {
         tags,
         operationId: 'listUsers',
         summary: 'List people',
-        description: 'Those who are at home in this tenant; guests are memberships. Needs `users:list`.',
+        description: 'Those who are at home in this tenant, of every kind; guests are memberships. Needs `users:list`.',
         querystring: UserQuery,
         response: { 200: pageOf(UserView), ...problemResponses(400, 401, 403, 503) },
       },
@@ -122,7 +123,8 @@ export function serveUsers(app: App, deps: Deps): void {
         operationId: 'removeUser',
         summary: 'Delete a person',
         description:
-          'Ends all their sessions; what says who it was is erased, and the addresses are free again. Needs ' +
+          'Ends all their sessions; what says who it was is erased, and the addresses are free again. A client that has ' +
+          'sub-clients stays. Needs ' +
           '`users:delete` and all that the person holds.',
         params: UserParams,
         headers: Precondition,
@@ -212,24 +214,7 @@ export function serveUsers(app: App, deps: Deps): void {
 }
 
 function presentUser(user: User): UserView {
-  return {
-    id: user.id,
-    tenant_id: user.tenantId,
-    kind: user.kind,
-    email: user.email,
-    email_verified_at: user.emailVerifiedAt?.toISOString() ?? null,
-    phone: user.phone,
-    phone_verified_at: user.phoneVerifiedAt?.toISOString() ?? null,
-    username: user.username,
-    name: user.name,
-    first_name: user.firstName,
-    last_name: user.lastName,
-    language: user.language,
-    has_avatar: user.avatarKey !== null,
-    status: user.status as UserView['status'],
-    created_at: user.createdAt.toISOString(),
-    updated_at: user.updatedAt.toISOString(),
-  }
+  return { ...presentPerson(user), parent_id: user.parentId }
 }
 
 function presentCreated(user: User): Answer<UserView> {

@@ -1,14 +1,15 @@
 import * as accounts from '@signet/accounts'
 import type { User } from '@signet/accounts'
 import type { TenantTx } from '@signet/db'
-import { type Actor, authorize, type Page, problem, type RoleId, type UserId } from '@signet/kernel'
+import { announceUser } from '@signet/delivery'
+import { type Actor, authorize, type Page, type UserId } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import type { Caller } from '../../wire/caller.ts'
 import { assertVersion } from '../../wire/versions.ts'
 import { actAs } from '../actors/index.ts'
 import { type Answer, makeOnce, type Once } from '../idempotency/index.ts'
-import { findMembership, giveRoles, listRolesOf, lockMembership } from '../memberships/index.ts'
-import { findPermissionsOf } from '../roles/index.ts'
+import { findMembership, listRolesOf, assertMayGive } from '../memberships/index.ts'
+import { namesOf, preparePerson } from './new-person.ts'
 import { passwordPolicy, type Standing, userPolicy } from './policy.ts'
 import { findStanding, listUsers, lockUser } from './repo.ts'
 import type { EffectivePermissions, NewUser, UserChange, UserQuery } from './schema.ts'
@@ -35,22 +36,16 @@ export function readUser(deps: Deps, caller: Caller, id: UserId): Promise<User> 
 export async function createUser<Body>(
   deps: Deps,
   caller: Caller,
-  { password, first_name, last_name, role_ids = [], ...rest }: NewUser,
+  body: NewUser,
   once: Once<User, Body>,
 ): Promise<Answer<Body>> {
-  const newUser = { ...rest, ...renamed({ first_name, last_name }) }
-  if (newUser.email === undefined && newUser.phone === undefined && newUser.username === undefined) {
-    const message = 'is required where there is neither phone nor username'
-    throw problem('invalid-input', undefined, { errors: [{ pointer: '/email', message }] })
-  }
-  const passwordHash = password === undefined ? null : await hashFor(deps, caller, password, newUser)
+  const person = await preparePerson(deps, caller, 'users:create', body)
   return actAs(deps, caller, 'users:create', (tx, actor) =>
     makeOnce(tx, actor, once, async () => {
       const grant = authorize(userPolicy, 'users:create', actor, { id: tx.tenantId })
-      const user = await accounts.createUser(tx, grant, { ...newUser, passwordHash })
-      if (role_ids.length > 0) {
-        await giveRoles(tx, actor, await lockMembership(tx, { userId: user.id }), role_ids as RoleId[])
-      }
+      assertMayGive(actor, body.role_ids)
+      const user = await accounts.createUser(tx, grant, person)
+      await announceUser(deps, tx, user)
       return user
     }),
   )
@@ -61,13 +56,13 @@ export function changeUser(
   deps: Deps,
   caller: Caller,
   id: UserId,
-  { first_name, last_name, ...rest }: UserChange,
+  change: UserChange,
   ifMatch: string | undefined,
 ): Promise<User> {
   return actAs(deps, caller, 'users:modify', async (tx, actor) => {
     const grant = authorize(userPolicy, 'users:modify', actor, await lockPerson(tx, id))
     assertVersion(ifMatch, grant.resource)
-    return accounts.changeUser(tx, grant, { ...rest, ...renamed({ first_name, last_name }) })
+    return accounts.changeUser(tx, grant, namesOf(change))
   })
 }
 
@@ -126,7 +121,7 @@ export function listEffectivePermissions(
   return actAs(deps, caller, 'users:read', async (tx, actor) => {
     const user = await findVisible(tx, actor, id)
     const roles = await listRolesOf(tx, (await findMembership(tx, { userId: user.id })).id)
-    const held = await findPermissionsOf(
+    const held = await accounts.findPermissionsOf(
       tx,
       roles.map(role => role.id),
     )
@@ -150,18 +145,4 @@ async function findVisible(tx: TenantTx, actor: Actor, id: UserId): Promise<User
 async function lockPerson(tx: TenantTx, id: UserId): Promise<Person> {
   const user = await lockUser(tx, id)
   return { ...user, ...(await findStanding(tx, user)) }
-}
-
-/** Hashing costs far more than asking first, and would hold a connection for as long. */
-async function hashFor(deps: Deps, caller: Caller, password: string, newUser: accounts.NewUser): Promise<string> {
-  await actAs(deps, caller, 'users:create', async () => undefined)
-  accounts.checkPassword(password, { minLength: deps.passwordMinLength, ownWords: accounts.wordsAbout(newUser) })
-  return deps.hasher.hash(password)
-}
-
-function renamed<T>({ first_name, last_name }: { first_name: T | undefined; last_name: T | undefined }) {
-  return {
-    ...(first_name === undefined ? {} : { firstName: first_name }),
-    ...(last_name === undefined ? {} : { lastName: last_name }),
-  }
 }

@@ -1,7 +1,7 @@
+import { eventReceiver } from '@signet/delivery'
 import type { TenantTx } from '@signet/db'
 import type { ClientTokenId, UserId } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
-import { eventReceiver } from '../../events.ts'
 import type { Self } from '../sessions/index.ts'
 import type { SessionEvents } from './repo.ts'
 

@@ -1,7 +1,7 @@
+import { eventReceiver } from '@signet/delivery'
 import { type Actor, newId, problem, type SessionId, type TenantId, type UserId } from '@signet/kernel'
 import type { Deps, RequestFacts } from '../../deps.ts'
 import { fingerprintOf } from '../../devices.ts'
-import { eventReceiver } from '../../events.ts'
 import { issueAccessToken, type SessionFacts } from './access-token.ts'
 import type { RefreshToken } from '../../refresh-token.ts'
 import { endSession, enterTenant, type NewSession, openSession, refreshSession, type SessionRow } from './repo.ts'
