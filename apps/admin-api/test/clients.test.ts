@@ -1,5 +1,5 @@
 import { inTenant } from '@signet/db'
-import { newId, type TenantId, type UserId } from '@signet/kernel'
+import { newId, type UserId } from '@signet/kernel'
 import type { TestActor } from '@signet/testkit'
 import t from 'tap'
 import { type Answer, createWorld, type Method } from './world.ts'
@@ -216,8 +216,8 @@ t.test('X-02 a client gives its sub-clients no more than it can hand on', async 
       const answer = await call(creator, 'POST', path, { ...body, username: `x-${unique()}` })
       t.match(answer, { status: 403, body: { code: 'grant-exceeds-own', detail: /users:list/ } }, path)
     }
-    const own = await call(client, 'POST', 'sub-clients', { username: `x-${unique()}` })
-    t.equal(own.status, 201, "what a sub-client has is within its client's")
+    const below = await call(client, 'POST', 'sub-clients', { username: `x-${unique()}` })
+    t.equal(below.status, 201, "what a sub-client has is within its client's")
   })
 })
 
@@ -342,7 +342,7 @@ t.test('T-04 the database refuses a sub-client of somebody elsewhere, or of some
   t.match(await call(entered, 'POST', 'sub-clients', body), { status: 404, body: { code: 'client-not-found' } })
   const [found] = await inTenant(
     database.db,
-    other as TenantId,
+    other,
     ({ sql }) => sql<{ n: number }[]>`select count(*)::int as n from users where parent_id = ${elsewhere}`,
   )
   t.equal(found?.n, 0)

@@ -14,7 +14,6 @@ export {
   findReach,
   lockRoles,
   type Role,
-  type RoleHolder,
   type RoleRow,
   withEffects,
 } from './roles-repo.ts'
