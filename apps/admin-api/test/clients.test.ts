@@ -199,7 +199,7 @@ t.test('X-02 a client gives its sub-clients no more than it can hand on', async 
     const creator = await cast.addActor(tenant, {
       permissions: ['users:create', 'clients:create', 'sub-clients:create'],
     })
-    const client = await cast.addActor(tenant, { kind: 'client' })
+    const trader = await cast.addActor(tenant, { kind: 'client' })
     await inTenant(
       database.db,
       tenant,
@@ -208,15 +208,15 @@ t.test('X-02 a client gives its sub-clients no more than it can hand on', async 
         insert into policy_statements (tenant_id, policy_id, number, line, effect, actions, is_template, is_conditional, is_personal)
         select ${tenant}, id, 1, 1, 'permit', array['users:list'], false, true, true from made`,
     )
-    for (const [path, body] of [
+    for (const [where, body] of [
       ['users', {}],
       ['clients', {}],
-      ['sub-clients', { client_id: client.userId }],
+      ['sub-clients', { client_id: trader.userId }],
     ] as const) {
-      const answer = await call(creator, 'POST', path, { ...body, username: `x-${unique()}` })
-      t.match(answer, { status: 403, body: { code: 'grant-exceeds-own', detail: /users:list/ } }, path)
+      const answer = await call(creator, 'POST', where, { ...body, username: `x-${unique()}` })
+      t.match(answer, { status: 403, body: { code: 'grant-exceeds-own', detail: /users:list/ } }, where)
     }
-    const below = await call(client, 'POST', 'sub-clients', { username: `x-${unique()}` })
+    const below = await call(trader, 'POST', 'sub-clients', { username: `x-${unique()}` })
     t.equal(below.status, 201, "what a sub-client has is within its client's")
   })
 })

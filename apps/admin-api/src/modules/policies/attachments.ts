@@ -1,5 +1,5 @@
 /** A policy speaks of those it is attached to: a person, or a role and with it all who have the role. */
-import { recordAudit } from '@signet/accounts'
+import { recordAudit, type Role } from '@signet/accounts'
 import type { TenantTx } from '@signet/db'
 import { type Actor, authorize, type Grant, type PolicyId, problem, type RoleId, type UserId } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
@@ -7,7 +7,7 @@ import type { Caller } from '../../wire/caller.ts'
 import { assertVersion } from '../../wire/versions.ts'
 import { actAs } from '../actors/index.ts'
 import { type Answer, makeOnce, type Once } from '../idempotency/index.ts'
-import { findRole, lockRole, type Role } from '../roles/index.ts'
+import { findRole, lockRole } from '../roles/index.ts'
 import { assertMayName, attachmentPolicies, type Holder } from './policy.ts'
 import {
   deleteAttachment,

@@ -1,3 +1,4 @@
+import { assertGrantable } from '@signet/accounts'
 import {
   type Actor,
   holds,
@@ -8,7 +9,6 @@ import {
   type Rule,
   type UserId,
 } from '@signet/kernel'
-import { assertGrantable } from '../roles/index.ts'
 
 export type PolicyAction = 'policies:read' | 'policies:list' | 'policies:create' | 'policies:modify' | 'policies:delete'
 
