@@ -17,10 +17,14 @@ import { serveAudit } from './modules/audit/index.ts'
 import { serveBootstrap } from './modules/bootstrap/index.ts'
 import { serveBrands } from './modules/brands/index.ts'
 import { serveClients, serveSubClients } from './modules/clients/index.ts'
+import { serveDirectory } from './modules/directory/index.ts'
 import { serveMemberships } from './modules/memberships/index.ts'
 import { checkDatabase, serveOperations, type ShownSettings } from './modules/operations/index.ts'
+import { serveOrgUnits } from './modules/org-units/index.ts'
 import { servePermissions } from './modules/permissions/index.ts'
 import { servePolicies } from './modules/policies/index.ts'
+import { servePlacements } from './modules/placements/index.ts'
+import { servePositions } from './modules/positions/index.ts'
 import { serveRoles } from './modules/roles/index.ts'
 import { serveTenants } from './modules/tenants/index.ts'
 import { serveUsers } from './modules/users/index.ts'
@@ -52,6 +56,7 @@ const tags = [
   { name: 'Policies', description: 'What they may under which conditions, and what nobody may' },
   { name: 'Advisors', description: 'Who advises whom' },
   { name: 'Brands', description: 'What clients see in the place of ours' },
+  { name: 'Structure', description: 'Units, positions, customers and subcontractors' },
   { name: 'Audit', description: 'What happened' },
   { name: 'Operations', description: 'Is it well?' },
 ]
@@ -98,5 +103,9 @@ function serveAdministration(scope: App, deps: AppDeps): void {
   servePolicies(scope, deps)
   serveAdvisors(scope, deps)
   serveBrands(scope, deps)
+  serveOrgUnits(scope, deps)
+  servePositions(scope, deps)
+  servePlacements(scope, deps)
+  serveDirectory(scope, deps)
   serveAudit(scope, deps)
 }

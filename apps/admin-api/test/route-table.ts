@@ -10,6 +10,7 @@ import { permissionsRoutes } from './routes/permissions.ts'
 import { policiesRoutes } from './routes/policies.ts'
 import { rolesRoutes } from './routes/roles.ts'
 import { setupRoutes } from './routes/setup.ts'
+import { structureRoutes } from './routes/structure.ts'
 import { tenantsRoutes } from './routes/tenants.ts'
 import { usersRoutes } from './routes/users.ts'
 import type { Route } from './routes/route.ts'
@@ -28,6 +29,7 @@ export const routes: readonly Route[] = [
   ...policiesRoutes,
   ...advisorsRoutes,
   ...brandsRoutes,
+  ...structureRoutes,
   ...auditRoutes,
 ]
 

@@ -1,5 +1,6 @@
 import type { World } from '../world.ts'
 import { assignmentRoutes } from './assignments.ts'
+import { aPosition } from './structure.ts'
 import { nothing, unique, type Route } from './route.ts'
 
 const aGuest = async ({ cast, company, other }: World) => cast.addGuest(company, await cast.addPerson(other), [])
@@ -30,6 +31,15 @@ export const membershipsRoutes: readonly Route[] = [
     owned: ['id'],
     event: 'membership.removed',
     prepare: async world => ({ params: { id: await aGuest(world) } }),
+  },
+  {
+    method: 'PATCH',
+    path: '/admin/v1/memberships/:id',
+    needs: 'positions:modify',
+    status: 200,
+    owned: ['id'],
+    event: 'position.assigned',
+    prepare: async world => ({ params: { id: await aGuest(world) }, body: { position_id: await aPosition(world) } }),
   },
   ...assignmentRoutes('memberships', 'memberships:read', aGuest),
 ]

@@ -10,7 +10,7 @@ import type { AnyPgColumn, PgTable, PgView } from 'drizzle-orm/pg-core'
 /** What a list is sorted by. Never null: a null has no place in an order that continues. */
 export interface SortKey {
   readonly by: SQL | AnyPgColumn
-  readonly type: 'timestamptz' | 'text' | 'uuid'
+  readonly type: 'timestamptz' | 'text' | 'integer' | 'uuid'
 }
 
 export interface ListSource {

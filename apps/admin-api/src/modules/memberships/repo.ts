@@ -1,17 +1,29 @@
 import { findReach, lockRoles } from '@signet/accounts'
-import { membershipRoles, memberships, roles, type TenantTx, translateConstraint, users } from '@signet/db'
-import { type Grant, type MembershipId, newId, type Page, problem, type RoleId, type UserId } from '@signet/kernel'
+import { membershipRoles, memberships, positions, roles, type TenantTx, translateConstraint, users } from '@signet/db'
+import {
+  type Grant,
+  type MembershipId,
+  newId,
+  type OrgUnitId,
+  type Page,
+  type PositionId,
+  problem,
+  type RoleId,
+  type UserId,
+} from '@signet/kernel'
 import { and, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { listRows, patternFor } from '../lists/index.ts'
+import { isWithin } from '../org-units/index.ts'
 import type { Holder } from './policy.ts'
 import type { MembershipQuery } from './schema.ts'
 
 /** A person in this tenant, or an invitation: then there is an address and no person. */
-export type MembershipRow = typeof memberships.$inferSelect & {
-  readonly isGuest: boolean
+export type MembershipRow = BareRow & {
   readonly profile: Profile | undefined
+  readonly place: Place | undefined
 }
 export type Membership = MembershipRow & Holder
+type BareRow = typeof memberships.$inferSelect & { readonly isGuest: boolean }
 
 /** How a person is called, also one who is at home in another tenant. */
 export interface Profile {
@@ -20,6 +32,12 @@ export interface Profile {
   readonly name: string | null
   readonly first_name: string | null
   readonly last_name: string | null
+}
+
+/** The position that somebody holds here, and the unit that it is in. */
+export interface Place {
+  readonly position: { readonly id: PositionId; readonly title: string }
+  readonly orgUnit: { readonly id: OrgUnitId; readonly name: string } | null
 }
 
 export interface RoleOfMember {
@@ -45,8 +63,8 @@ export async function listMemberships(
   cursorKey: Uint8Array,
   query: MembershipQuery,
 ): Promise<Page<MembershipRow>> {
-  const { q, status, user_id, is_guest } = query
-  const page = await listRows<Omit<MembershipRow, 'profile'>>(
+  const { q, status, user_id, is_guest, position_id, org_unit_id } = query
+  const page = await listRows<BareRow>(
     tx,
     cursorKey,
     {
@@ -61,11 +79,13 @@ export async function listMemberships(
         status === undefined ? undefined : eq(memberships.status, status),
         user_id === undefined ? undefined : eq(memberships.userId, user_id as UserId),
         is_guest === undefined ? undefined : eq(isGuest, is_guest),
+        position_id === undefined ? undefined : eq(memberships.positionId, position_id as PositionId),
+        org_unit_id === undefined ? undefined : worksWithin(tx, org_unit_id as OrgUnitId),
       ],
     },
     query,
   )
-  return { ...page, items: await withProfiles(tx, page.items) }
+  return { ...page, items: await withPlaces(tx, await withProfiles(tx, page.items)) }
 }
 
 /** One membership by its id, or that of a person who is at home here. */
@@ -95,7 +115,13 @@ export async function insertInvitation(
       status: 'invited' as const,
     }
     const [membership] = await tx.db.insert(memberships).values(row).returning()
-    return { ...(membership as typeof memberships.$inferSelect), isGuest: false, profile: undefined, held: [] }
+    return {
+      ...(membership as typeof memberships.$inferSelect),
+      isGuest: false,
+      profile: undefined,
+      place: undefined,
+      held: [],
+    }
   } catch (error) {
     throw translateConstraint(error, meanings)
   }
@@ -135,8 +161,8 @@ function select({ db, tenantId }: TenantTx, member: Member) {
     .$dynamic()
 }
 
-async function only(tx: TenantTx, rows: readonly Omit<MembershipRow, 'profile'>[]): Promise<Membership> {
-  const [row] = await withProfiles(tx, rows)
+async function only(tx: TenantTx, rows: readonly BareRow[]): Promise<Membership> {
+  const [row] = await withPlaces(tx, await withProfiles(tx, rows))
   if (row === undefined) throw problem('membership-not-found')
   const held = row.userId === null ? await findPromised(tx, row.id) : await findReach(tx, row.userId)
   return { ...row, held }
@@ -155,7 +181,7 @@ async function findPromised(tx: TenantTx, id: MembershipId): Promise<readonly st
   return [...new Set(given.flatMap(role => role.reach))]
 }
 
-async function withProfiles(tx: TenantTx, rows: readonly Omit<MembershipRow, 'profile'>[]): Promise<MembershipRow[]> {
+async function withProfiles(tx: TenantTx, rows: readonly BareRow[]): Promise<Omit<MembershipRow, 'place'>[]> {
   const ids = rows.flatMap(({ userId }) => (userId === null ? [] : [userId]))
   const found =
     ids.length === 0
@@ -164,6 +190,30 @@ async function withProfiles(tx: TenantTx, rows: readonly Omit<MembershipRow, 'pr
           select id, email, username, name, first_name, last_name from guest_profiles(${ids}::uuid[])`
   const profiles = new Map(found.map(profile => [profile.id, profile]))
   return rows.map(row => ({ ...row, profile: row.userId === null ? undefined : profiles.get(row.userId) }))
+}
+
+async function withPlaces(
+  { sql: statement, tenantId }: TenantTx,
+  rows: readonly Omit<MembershipRow, 'place'>[],
+): Promise<MembershipRow[]> {
+  const ids = rows.flatMap(({ positionId }) => (positionId === null ? [] : [positionId]))
+  const found =
+    ids.length === 0
+      ? []
+      : await statement<Place[]>`
+          select jsonb_build_object('id', p.id, 'title', p.title) as position,
+            case when o.id is not null then jsonb_build_object('id', o.id, 'name', o.name) end as "orgUnit"
+          from positions p left join org_units o on o.tenant_id = p.tenant_id and o.id = p.org_unit_id
+          where p.tenant_id = ${tenantId} and p.id = any(${ids}::uuid[])`
+  const places = new Map(found.map(place => [place.position.id, place]))
+  return rows.map(row => ({ ...row, place: row.positionId === null ? undefined : places.get(row.positionId) }))
+}
+
+/** Those in a position of the unit, or of one below it. */
+function worksWithin(tx: TenantTx, id: OrgUnitId): SQL {
+  return sql`${memberships.positionId} in (
+    select ${positions.id} from ${positions}
+    where ${positions.tenantId} = ${tx.tenantId} and ${isWithin(tx, id, positions.orgUnitId)})`
 }
 
 /** The names of guests are behind the function that shows this tenant's members alone. */

@@ -114,13 +114,14 @@ export function serveMemberships(app: App, deps: Deps): void {
   })
 }
 
-function presentMembership({
+export function presentMembership({
   id,
   status,
   userId,
   isGuest,
   invitedEmail,
   profile,
+  place,
   ...row
 }: MembershipRow): MembershipView {
   return {
@@ -133,6 +134,8 @@ function presentMembership({
     name: profile?.name ?? null,
     first_name: profile?.first_name ?? null,
     last_name: profile?.last_name ?? null,
+    position: place?.position ?? null,
+    org_unit: place?.orgUnit ?? null,
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
   }

@@ -24,16 +24,27 @@ export const MembershipView = Type.Object({
   name: Text,
   first_name: Text,
   last_name: Text,
+  position: nullable(Type.Object({ id: IdText, title: Type.String({ examples: ['Head of sales'] }) })),
+  org_unit: nullable(
+    Type.Object(
+      { id: IdText, name: Type.String({ examples: ['Sales'] }) },
+      { description: 'The unit that the position is in' },
+    ),
+  ),
   created_at: Moment,
   updated_at: Moment,
 })
 export type MembershipView = Static<typeof MembershipView>
+
+const IdWithin = Type.String({ ...IdText, description: 'Those in a position of this unit, or of a unit below it' })
 
 export const MembershipQuery = listQuery(['created_at'], '-created_at', {
   q: SearchText,
   status: Type.Optional(MembershipStatus),
   user_id: Type.Optional(IdText),
   is_guest: Type.Optional(Type.Boolean()),
+  position_id: Type.Optional(IdText),
+  org_unit_id: Type.Optional(IdWithin),
 })
 export type MembershipQuery = Static<typeof MembershipQuery>
 

@@ -1,0 +1,1 @@
+export { servePlacements } from './routes.ts'

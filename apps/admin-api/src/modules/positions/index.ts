@@ -1,0 +1,3 @@
+export { findPosition, lockPosition } from './repo.ts'
+export { servePositions } from './routes.ts'
+export { PositionParams } from './schema.ts'
