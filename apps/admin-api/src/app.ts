@@ -18,6 +18,7 @@ import { serveBootstrap } from './modules/bootstrap/index.ts'
 import { serveBrands } from './modules/brands/index.ts'
 import { serveClients, serveSubClients } from './modules/clients/index.ts'
 import { serveDirectory } from './modules/directory/index.ts'
+import { serveDecisions } from './modules/decisions/index.ts'
 import { serveMemberships } from './modules/memberships/index.ts'
 import { checkDatabase, serveOperations, type ShownSettings } from './modules/operations/index.ts'
 import { serveOrgUnits } from './modules/org-units/index.ts'
@@ -54,6 +55,7 @@ const tags = [
   { name: 'Roles', description: 'What people may do' },
   { name: 'Permissions', description: 'The catalogue of what can be allowed' },
   { name: 'Policies', description: 'What they may under which conditions, and what nobody may' },
+  { name: 'Decisions', description: 'Who may do what, and why (OpenID AuthZEN)' },
   { name: 'Advisors', description: 'Who advises whom' },
   { name: 'Brands', description: 'What clients see in the place of ours' },
   { name: 'Structure', description: 'Units, positions, customers and subcontractors' },
@@ -81,6 +83,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     isStopping: () => isStopping,
   })
   serveOperations(app, deps, deps.settings)
+  serveDecisions(app, deps, deps.url)
   await app.register(async scope => serveAdministration(scope, deps), { prefix: '/admin/v1' })
   return app
 }

@@ -5,6 +5,7 @@ import { advisorsRoutes } from './routes/advisors.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { brandsRoutes } from './routes/brands.ts'
 import { clientsRoutes } from './routes/clients.ts'
+import { decisionsRoutes } from './routes/decisions.ts'
 import { membershipsRoutes } from './routes/memberships.ts'
 import { permissionsRoutes } from './routes/permissions.ts'
 import { policiesRoutes } from './routes/policies.ts'
@@ -31,6 +32,7 @@ export const routes: readonly Route[] = [
   ...brandsRoutes,
   ...structureRoutes,
   ...auditRoutes,
+  ...decisionsRoutes,
 ]
 
 export function nameOf({ method, path }: Route): string {

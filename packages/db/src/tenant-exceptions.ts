@@ -42,6 +42,7 @@ export const tenantExceptions: TenantExceptions = {
     'roles.system_reads': findsSignIns,
     'role_permissions.system_reads': findsSignIns,
     'membership_roles.system_reads': findsSignIns,
+    'policies.system_reads': decidesAccess,
     'policy_statements.system_reads': decidesAccess,
     'policy_attachments.system_reads': decidesAccess,
     'bundle_versions.system_reads': 'issuer and services ask which version a tenant has',

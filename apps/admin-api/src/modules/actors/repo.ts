@@ -8,6 +8,7 @@ export interface ActorRow {
   readonly permissions: string[]
   readonly grantable: string[]
   readonly is_platform_staff: boolean
+  readonly is_conditional: boolean
   readonly must_change: boolean
   readonly act_sub: UserId | null
 }
@@ -15,7 +16,7 @@ export interface ActorRow {
 /** Undefined when session, person, membership or tenant is over. */
 export async function selectActor({ sql }: TenantTx, caller: Caller): Promise<ActorRow | undefined> {
   const [row] = await sql<ActorRow[]>`
-    select roles, kind, permissions, grantable, is_platform_staff, must_change, act_sub
+    select roles, kind, permissions, grantable, is_platform_staff, is_conditional, must_change, act_sub
     from load_actor(${caller.userId}, ${caller.tenantId}, ${caller.sessionId})`
   return row
 }

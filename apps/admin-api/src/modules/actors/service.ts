@@ -5,7 +5,8 @@
 import { inTenant, type Database, type TenantTx } from '@signet/db'
 import { type Actor, holds, problem, type Rule, type TenantId } from '@signet/kernel'
 import type { Caller } from '../../wire/caller.ts'
-import { selectActor } from './repo.ts'
+import { findSubjects, type LoadedBundle, withBundle } from '../bundles/index.ts'
+import { type ActorRow, selectActor } from './repo.ts'
 
 /**
  * Runs `work` in one transaction as the caller. Whoever lacks what is `needed` (a permission) hears so before anything is
@@ -40,9 +41,42 @@ async function loadActor(tx: TenantTx, caller: Caller): Promise<Actor> {
     request,
     roles: new Set(row.roles),
     kind: row.kind,
-    permissions: new Set(row.permissions),
+    permissions: row.is_conditional ? await decidePermissions(tx, caller, row) : new Set(row.permissions),
     grantable: new Set(row.grantable),
     isPlatformStaff: row.is_platform_staff,
     actorId: row.act_sub,
   }
+}
+
+/**
+ * SQL has left open what a condition decides. Here it is asked about the tenant as a whole, with the time and the address of
+ * the request: a condition on anything else cannot be met, and a forbid that depends on it holds.
+ */
+async function decidePermissions(
+  tx: TenantTx,
+  { userId, tenantId, request }: Caller,
+  row: ActorRow,
+): Promise<ReadonlySet<string>> {
+  const subject = (await findSubjects(tx, tenantId, [userId])).get(userId)
+  if (subject === undefined) throw problem('session-ended')
+  const resource = { type: 'Tenant', id: tenantId }
+  const context = { time: new Date().toISOString(), ip: request.ip }
+  return withBundle(tx, tenantId, ({ bundle, decider }) => {
+    const permissions = new Set(row.permissions)
+    for (const action of listConditionalActions(bundle)) {
+      if (decider.decide({ subject, action, resource, context }).decision) permissions.add(action)
+      else permissions.delete(action)
+    }
+    return permissions
+  })
+}
+
+function listConditionalActions({ permissions, policies }: LoadedBundle): readonly string[] {
+  const named = new Set<string>()
+  for (const { isConditional, actions } of policies.flatMap(policy => policy.statements)) {
+    if (!isConditional) continue
+    if (actions === null) return permissions
+    for (const action of actions) named.add(action)
+  }
+  return [...named]
 }

@@ -1,0 +1,2 @@
+export { findSubjects, type LoadedBundle } from './repo.ts'
+export { withBundle } from './service.ts'

@@ -1,0 +1,59 @@
+import type { TenantTx } from '@signet/db'
+import type { TenantId } from '@signet/kernel'
+import type { Bundle, BundlePolicy, BundleStatement, Subject } from '@signet/verifier/policies'
+
+/** Names what the bundle of a tenant says now. */
+export interface BundleStamp {
+  readonly version: string
+  readonly catalogue: string
+}
+
+/** The tenant's bundle, and of each statement whether it depends on more than who and which action. */
+export interface LoadedBundle extends Bundle {
+  readonly catalogue: string
+  readonly policies: readonly LoadedPolicy[]
+}
+
+export type LoadedPolicy = BundlePolicy & { readonly statements: readonly LoadedStatement[] }
+export type LoadedStatement = BundleStatement & { readonly isConditional: boolean }
+
+interface SubjectRow {
+  readonly id: string
+  readonly kind: string
+  readonly roles: string[]
+  readonly is_exempt: boolean
+  readonly client_id: string | null
+  readonly client_kind: string | null
+  readonly client_roles: string[]
+}
+
+/** Those of `ids` who may do anything in the tenant now. */
+export async function findSubjects(
+  { sql }: TenantTx,
+  tenantId: TenantId,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Subject>> {
+  const rows = await sql<SubjectRow[]>`
+    select id, kind, roles, is_exempt, client_id, client_kind, client_roles
+    from find_subjects(${tenantId}, ${[...ids]}::uuid[])`
+  return new Map(rows.map(row => [row.id, toSubject(row)]))
+}
+
+export async function findStamp({ sql }: TenantTx, tenantId: TenantId): Promise<BundleStamp> {
+  const [stamp] = await sql<BundleStamp[]>`
+    select version::text, catalogue::text from find_bundle_stamp(${tenantId})`
+  return stamp as BundleStamp
+}
+
+/** Undefined where there is no such tenant. */
+export async function selectBundle({ sql }: TenantTx, tenantId: TenantId): Promise<LoadedBundle | undefined> {
+  const [row] = await sql<{ bundle: LoadedBundle | null }[]>`select load_bundle(${tenantId}) as bundle`
+  return row?.bundle ?? undefined
+}
+
+function toSubject(row: SubjectRow): Subject {
+  const { id, kind, roles, is_exempt: isExempt, client_id: clientId, client_kind: clientKind } = row
+  const ceiling =
+    clientId === null ? {} : { ceiling: { id: clientId, kind: clientKind ?? 'client', roles: row.client_roles } }
+  return { id, kind, roles, isExempt, ...ceiling }
+}

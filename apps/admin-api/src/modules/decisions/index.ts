@@ -1,0 +1,1 @@
+export { serveDecisions } from './routes.ts'

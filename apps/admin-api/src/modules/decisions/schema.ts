@@ -1,0 +1,172 @@
+/** OpenID AuthZEN Authorization API 1.0, sections 5 to 7. Unknown members are refused, as everywhere. */
+import { IdText, strictObject } from '@signet/http'
+import { type Static, Type } from 'typebox'
+
+const properties = Type.Record(Type.String(), Type.Unknown(), {
+  description: 'Whatever the policies read, nested at most 32 levels deep',
+})
+const invoice = { type: 'Invoice', id: '7', properties: { owner_id: '0199d1f0-7a2b-7c3d-8e4f-5a6b7c8d9e0f' } }
+const person = { type: 'user', id: '0199d1f0-7a2b-7c3d-8e4f-5a6b7c8d9e0f' }
+
+const AskedSubject = strictObject(
+  {
+    type: Type.Literal('user', { description: 'People and business accounts alike' }),
+    id: Type.String({ minLength: 1, maxLength: 256, description: 'A user id' }),
+    properties: Type.Optional(
+      strictObject(
+        { tenant_id: Type.Optional(IdText) },
+        { description: 'A service key says by it which tenant it asks about; a token asks about its own' },
+      ),
+    ),
+  },
+  { examples: [person] },
+)
+export type AskedSubject = Static<typeof AskedSubject>
+
+const AskedAction = strictObject(
+  {
+    name: Type.String({ minLength: 1, maxLength: 128, description: 'A permission' }),
+    properties: Type.Optional(properties),
+  },
+  { examples: [{ name: 'invoices:read' }] },
+)
+
+const AskedResource = strictObject(
+  {
+    type: Type.String({ minLength: 1, maxLength: 128, description: 'A name as policies write it: `Invoice`' }),
+    id: Type.String({ maxLength: 1_024 }),
+    properties: Type.Optional(properties),
+  },
+  { examples: [invoice] },
+)
+
+const AskedContext = Type.Object(
+  { explain: Type.Optional(Type.Boolean({ description: 'Say why. Policies do not see it' })) },
+  {
+    additionalProperties: true,
+    description: 'Whatever the policies read beside subject and resource',
+    examples: [{ explain: true, ip: '192.0.2.7' }],
+  },
+)
+
+export const Evaluation = strictObject(
+  {
+    subject: AskedSubject,
+    action: AskedAction,
+    resource: AskedResource,
+    context: Type.Optional(AskedContext),
+  },
+  {
+    examples: [{ subject: person, action: { name: 'invoices:read' }, resource: invoice, context: { explain: true } }],
+  },
+)
+export type Evaluation = Static<typeof Evaluation>
+
+const asked = {
+  subject: Type.Optional(AskedSubject),
+  action: Type.Optional(AskedAction),
+  resource: Type.Optional(AskedResource),
+  context: Type.Optional(AskedContext),
+}
+
+const EvaluationsSemantic = Type.Union([
+  Type.Literal('execute_all'),
+  Type.Literal('deny_on_first_deny'),
+  Type.Literal('permit_on_first_permit'),
+])
+export type EvaluationsSemantic = Static<typeof EvaluationsSemantic>
+
+export const Evaluations = strictObject(
+  {
+    ...asked,
+    evaluations: Type.Optional(
+      Type.Array(strictObject(asked), {
+        maxItems: 100,
+        description: 'Each takes what it leaves out from the top level. Without any, the top level is the question',
+      }),
+    ),
+    options: Type.Optional(
+      strictObject({
+        evaluations_semantic: Type.Optional(EvaluationsSemantic),
+      }),
+    ),
+  },
+  {
+    examples: [
+      {
+        subject: person,
+        resource: invoice,
+        evaluations: [{ action: { name: 'invoices:read' } }, { action: { name: 'invoices:modify' } }],
+        options: { evaluations_semantic: 'deny_on_first_deny' },
+      },
+    ],
+  },
+)
+export type Evaluations = Static<typeof Evaluations>
+
+const named = Type.Optional(Type.Object({ id: Type.String(), name: Type.String() }))
+
+const ReasonView = Type.Object(
+  {
+    type: Type.String({
+      description:
+        '`role`, `permit`, `forbid`, `permit-error`, `forbid-error`, `missing`, `ceiling`, `question` or `subject`',
+    }),
+    message: Type.String({ description: 'A sentence for people' }),
+    permission: Type.Optional(Type.String()),
+    role: named,
+    policy: named,
+    statement: Type.Optional(Type.Integer({ description: 'Of the policy, 1 for the first' })),
+    line: Type.Optional(Type.Integer({ description: 'Of its text' })),
+    error: Type.Optional(Type.String({ description: 'Why a condition cannot be evaluated' })),
+    client: Type.Optional(Type.String({ description: 'The client that a sub-client never surpasses' })),
+  },
+  {
+    examples: [
+      {
+        type: 'role',
+        permission: 'invoices:read',
+        role: { id: '0199d1f0-7a2b-7c3d-8e4f-5a6b7c8d9e0f', name: 'billing' },
+        message: 'The role billing holds the permission invoices:read.',
+      },
+    ],
+  },
+)
+
+export const EvaluationView = Type.Object(
+  {
+    decision: Type.Boolean(),
+    context: Type.Optional(Type.Object({ reasons: Type.Array(ReasonView) })),
+  },
+  { examples: [{ decision: true }] },
+)
+export type EvaluationView = Static<typeof EvaluationView>
+
+/** One of both: what a question without `evaluations` gets is an answer without them. */
+export const EvaluationsView = Type.Object(
+  {
+    decision: Type.Optional(Type.Boolean()),
+    context: EvaluationView.properties.context,
+    evaluations: Type.Optional(
+      Type.Array(EvaluationView, { description: 'In the order of the questions; fewer where one has decided for all' }),
+    ),
+  },
+  { examples: [{ evaluations: [{ decision: true }, { decision: false }] }] },
+)
+
+export const AuthzenConfiguration = Type.Object(
+  {
+    policy_decision_point: Type.String(),
+    access_evaluation_endpoint: Type.String(),
+    access_evaluations_endpoint: Type.String(),
+  },
+  {
+    examples: [
+      {
+        policy_decision_point: 'https://admin.example.com',
+        access_evaluation_endpoint: 'https://admin.example.com/access/v1/evaluation',
+        access_evaluations_endpoint: 'https://admin.example.com/access/v1/evaluations',
+      },
+    ],
+  },
+)
