@@ -1,5 +1,6 @@
 // `pnpm demo`: the lines that a start prints, and then a longer story, against an installation that is made for it and
 // removed afterwards. One line a step; the exit code is 0 when all have passed.
+import { tellAdministration } from './demo/administration-story.ts'
 import { canRunTour, runTour } from './demo/run-tour.ts'
 import { type Child, createHome, startChild, waitUntilReady } from './demo/child.ts'
 import { tellStory } from './demo/story.ts'
@@ -35,6 +36,7 @@ try {
   await showTour()
   await tellStory(home.addresses, admin, step)
   await tellWaysIn(home.addresses, home.outbox, admin, step)
+  await tellAdministration(home.addresses, admin, step)
   await step('it stops when it is told to', () => stop(started))
 } catch (error) {
   failures += 1
