@@ -18,12 +18,20 @@ t.test('ETag and If-Match', async t => {
   const role = await call(admin, 'POST', 'roles', { name: 'etag' })
   const permission = await call(staff, 'POST', 'permissions', { code: 'etag:read', service: 'things' })
   const tenant = await call(staff, 'POST', 'tenants', { name: 'Etag' })
+  const unit = await call(admin, 'POST', 'org-units', { name: 'Etag' })
+  const position = await call(admin, 'POST', 'positions', { title: 'Etag' })
+  const customer = await call(admin, 'POST', 'customers', { name: 'Etag' })
+  const subcontractor = await call(admin, 'POST', 'subcontractors', { name: 'Etag' })
   const resources = [
     { path: `users/${user}`, change: { name: 'A' }, who: admin },
     { path: `memberships/${invited.body.id}`, change: undefined, who: admin },
     { path: `roles/${role.body.id}`, change: { description: 'A' }, who: admin },
     { path: `permissions/${permission.body.code}`, change: { description: 'A' }, who: staff },
     { path: `tenants/${tenant.body.id}`, change: { name: 'A' }, who: staff },
+    { path: `org-units/${unit.body.id}`, change: { name: 'A' }, who: admin },
+    { path: `positions/${position.body.id}`, change: { title: 'A' }, who: admin },
+    { path: `customers/${customer.body.id}`, change: { name: 'A' }, who: admin },
+    { path: `subcontractors/${subcontractor.body.id}`, change: { name: 'A' }, who: admin },
   ]
   for (const { path, change, who } of resources) {
     await t.test(`guard ${path.split('/')[0]}`, async t => {
@@ -177,7 +185,7 @@ t.test('Idempotency-Key', async t => {
 
 /** The same body with one member changed. */
 function otherBody(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  if ('role_id' in body) return { role_id: newId() }
+  for (const id of ['role_id', 'policy_id']) if (id in body) return { [id]: newId() }
   const name = ['name', 'email', 'description'].find(each => each in body) ?? 'name'
   return { [name]: name === 'email' ? 'other@example.test' : 'Other' }
 }

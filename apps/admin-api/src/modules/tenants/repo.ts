@@ -14,6 +14,11 @@ const meanings = {
   sessions__tenant: inUse,
   roles__tenant: inUse,
   brands__tenant: inUse,
+  policies__tenant: inUse,
+  org_units__tenant: inUse,
+  positions__tenant: inUse,
+  customers__tenant: inUse,
+  subcontractors__tenant: inUse,
   tenants__brand: () => problem('brand-not-found'),
 }
 
@@ -113,12 +118,17 @@ export async function endSessions(
 
 /** What keeps a tenant from being deleted, in words. Those who were deleted count: their history refers to them. */
 export async function findUses({ sql: statement, tenantId }: TenantTx): Promise<string[]> {
-  const [counts] = await statement<{ people: number; memberships: number; sessions: number; brands: number }[]>`
+  const [counts] = await statement<Record<string, number>[]>`
     select
       (select count(*)::int from users where tenant_id = ${tenantId}) as people,
       (select count(*)::int from memberships where tenant_id = ${tenantId}) as memberships,
       (select count(*)::int from sessions where tenant_id = ${tenantId}) as sessions,
-      (select count(*)::int from brands where tenant_id = ${tenantId}) as brands`
+      (select count(*)::int from brands where tenant_id = ${tenantId}) as brands,
+      (select count(*)::int from policies where tenant_id = ${tenantId}) as policies,
+      (select count(*)::int from org_units where tenant_id = ${tenantId}) as units,
+      (select count(*)::int from positions where tenant_id = ${tenantId}) as positions,
+      (select count(*)::int from customers where tenant_id = ${tenantId}) as customers,
+      (select count(*)::int from subcontractors where tenant_id = ${tenantId}) as subcontractors`
   return Object.entries(counts ?? {}).flatMap(([what, count]) => (count === 0 ? [] : [`${what}: ${count}`]))
 }
 
