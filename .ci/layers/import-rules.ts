@@ -200,6 +200,21 @@ const libraryRules: ImportRule[] = [
     to: { path: '[/-]repo\\.ts$' },
   },
   {
+    name: 'sharp-stays-in-imaging',
+    comment:
+      'Bytes of strangers are decoded in apps/admin-api/src/imaging alone: there size, type and number at once are bounded. Call it.',
+    severity: 'error',
+    from: { path: source, pathNot: ['^apps/admin-api/src/imaging/', bench] },
+    to: { path: npm('sharp') },
+  },
+  {
+    name: 's3-stays-in-storage',
+    comment: 'Requests to an object store are signed and bounded in apps/admin-api/src/storage. Call its four methods.',
+    severity: 'error',
+    from: { path: source, pathNot: ['^apps/admin-api/src/storage/', bench] },
+    to: { path: npm('aws4fetch') },
+  },
+  {
     name: 'argon2-stays-in-password',
     comment:
       'Only packages/accounts/src/password* hashes or compares passwords: there the hashing is bounded. Call it.',

@@ -19,6 +19,7 @@ import { serveBrands } from './modules/brands/index.ts'
 import { serveClients, serveSubClients } from './modules/clients/index.ts'
 import { serveDirectory } from './modules/directory/index.ts'
 import { serveDecisions } from './modules/decisions/index.ts'
+import { serveImages } from './modules/images/index.ts'
 import { serveMemberships } from './modules/memberships/index.ts'
 import { checkDatabase, serveOperations, type ShownSettings } from './modules/operations/index.ts'
 import { serveOrgUnits } from './modules/org-units/index.ts'
@@ -51,6 +52,7 @@ const tags = [
   { name: 'Users', description: 'People at home in this tenant' },
   { name: 'Clients', description: 'Business accounts, which manage sub-clients of their own' },
   { name: 'Sub-clients', description: 'Business accounts below a client' },
+  { name: 'Images', description: 'Pictures of people, logos of tenants' },
   { name: 'Memberships', description: 'People, guests and invitations of this tenant' },
   { name: 'Roles', description: 'What people may do' },
   { name: 'Permissions', description: 'The catalogue of what can be allowed' },
@@ -84,11 +86,11 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   })
   serveOperations(app, deps, deps.settings)
   serveDecisions(app, deps, deps.url)
-  await app.register(async scope => serveAdministration(scope, deps), { prefix: '/admin/v1' })
+  await app.register(scope => serveAdministration(scope, deps), { prefix: '/admin/v1' })
   return app
 }
 
-function serveAdministration(scope: App, deps: AppDeps): void {
+async function serveAdministration(scope: App, deps: AppDeps): Promise<void> {
   const parse = scope.getDefaultJsonParser('error', 'error')
   // RFC 7396: a merge patch has a media type of its own, which means nothing to the other methods.
   scope.addContentTypeParser<string>('application/merge-patch+json', { parseAs: 'string' }, (request, body, done) => {
@@ -100,6 +102,7 @@ function serveAdministration(scope: App, deps: AppDeps): void {
   serveUsers(scope, deps)
   serveClients(scope, deps)
   serveSubClients(scope, deps)
+  await serveImages(scope, deps)
   serveMemberships(scope, deps)
   serveRoles(scope, deps)
   servePermissions(scope, deps)

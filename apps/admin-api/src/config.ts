@@ -14,10 +14,14 @@ import {
   type SettingsOf,
   text,
 } from '@signet/kernel'
+import { imageSettings, readStorage } from './image-settings.ts'
+
+export { imageSettings, readStorage } from './image-settings.ts'
 
 const environments = ['local', 'test', 'staging', 'production'] as const
 
 const settings = {
+  ...imageSettings,
   SIGNET_ENV: oneOf(environments, 'local', 'ENV', 'FLASK_ENV'),
   SIGNET_KEYS: text('keys'),
   HOST: text('127.0.0.1'),
@@ -52,7 +56,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const ofKeys = rest.INTERNAL_SERVICE_API_KEY.flatMap(key =>
     findWeakSecret('INTERNAL_SERVICE_API_KEY', key, rest.SIGNET_ENV),
   )
-  faults.push(...new Set(ofKeys))
+  faults.push(...new Set(ofKeys), ...readStorage(rest).faults)
   if (DATABASE_URL === undefined) {
     faults.push('DATABASE_URL is missing: where people are kept, e.g. postgres://login@host:5432/signet.')
   }

@@ -1,6 +1,8 @@
 import type { PasswordHasher } from '@signet/accounts'
 import type { Database } from '@signet/db'
 import type { Outbox } from '@signet/delivery'
+import type { ImageConverter } from './imaging/convert.ts'
+import type { ImageStorage } from './storage/storage.ts'
 
 /** What the modules work with. */
 export interface Deps {
@@ -11,6 +13,13 @@ export interface Deps {
   readonly outbox: Outbox
   /** Is there a service that takes events? */
   readonly sendsEvents: boolean
+  readonly images: {
+    /** Undefined where images are switched off. */
+    readonly storage: ImageStorage | undefined
+    readonly convert: ImageConverter
+    /** Of 1,048,576 bytes each: the largest that is taken. */
+    readonly maxMegabytes: number
+  }
   readonly setup: {
     /** Who sends it may initialise the installation. */
     readonly token: string | undefined

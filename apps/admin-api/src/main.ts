@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { type Database, grantLogin, migrate, openDatabase, UnsafeSchemaError, waitForDatabase } from '@signet/db'
 import { loggerOptions, stopOnSignal } from '@signet/http'
 import { flag, SettingsError } from '@signet/kernel'
-import { type AdminConfig, readConfig } from './config.ts'
+import { type AdminConfig, readConfig, readStorage } from './config.ts'
 import { startAdminApi } from './index.ts'
 
 const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
@@ -32,6 +32,8 @@ try {
     setupToken: config.SETUP_TOKEN,
     serviceKeys: config.INTERNAL_SERVICE_API_KEY,
     workerCount: config.WORKER_COUNT,
+    storage: readStorage(config).settings,
+    maxImageMegabytes: config.MAX_AVATAR_SIZE_MB,
     trustProxy: config.TRUST_PROXY,
     logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'admin-api'),
   })

@@ -6,6 +6,9 @@ import { loadInstallationSecret, type Program, type ServerOptions, startProgram 
 import { deriveKey } from '@signet/kernel'
 import { createVerifier } from '@signet/verifier'
 import { buildApp } from './app.ts'
+import { createImageConverter } from './imaging/convert.ts'
+import { startCollector } from './modules/images/index.ts'
+import { openStorage, type StorageSettings } from './storage/open-storage.ts'
 import { version } from './version.ts'
 
 export interface AdminApiOptions extends ServerOptions {
@@ -31,6 +34,9 @@ export interface AdminApiOptions extends ServerOptions {
   readonly sendsEvents: boolean
   /** Processes that share the cores of this machine. */
   readonly workerCount: number
+  /** Where images are kept. */
+  readonly storage: StorageSettings
+  readonly maxImageMegabytes: number
 }
 
 /** Jobs of about 20 ms that one lane does in a second: whoever would wait longer is told to come back. */
@@ -46,8 +52,11 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
   const secret = await loadInstallationSecret(options.keysFolder)
   const lanes = Math.max(1, Math.floor(availableParallelism() / options.workerCount))
   const verifier = createVerifier({ issuer, audience, ...(keysUri === undefined ? {} : { keys: { uri: keysUri } }) })
+  const storage = await openStorage(options.storage)
+  const images = { storage, convert: createImageConverter(), maxMegabytes: options.maxImageMegabytes }
   const app = await buildApp({
     db: database,
+    images,
     hasher: createHasher({ maxConcurrent: lanes, queueLimit: lanes * queuedJobsPerLane }),
     passwordMinLength: options.passwordMinLength,
     outbox: createOutbox(deriveKey(secret, 'outbox')),
@@ -65,7 +74,15 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
     trustProxy,
     logger: options.logger,
   })
-  app.addHook('onClose', async () => verifier.close())
+  const stopCollecting = startCollector({ db: database, images }, err =>
+    app.log.warn({ err }, 'images that nobody uses could not be removed'),
+  )
+  app.addHook('onClose', async () => {
+    verifier.close()
+    await stopCollecting()
+  })
+  // A store that is away is no reason not to start: images alone answer 503.
+  void storage?.check().catch((err: unknown) => app.log.warn({ err }, 'no image can be kept'))
   return startProgram(app, { host, port })
 }
 
@@ -81,6 +98,8 @@ function showSettings(options: AdminApiOptions) {
     password_min_length: options.passwordMinLength,
     trust_proxy: options.trustProxy,
     worker_count: options.workerCount,
+    storage: options.storage.by,
+    max_avatar_size_mb: options.maxImageMegabytes,
     has_setup_token: options.setupToken !== undefined,
   }
 }

@@ -6,6 +6,7 @@ import { auditRoutes } from './routes/audit.ts'
 import { brandsRoutes } from './routes/brands.ts'
 import { clientsRoutes } from './routes/clients.ts'
 import { decisionsRoutes } from './routes/decisions.ts'
+import { imagesRoutes } from './routes/images.ts'
 import { membershipsRoutes } from './routes/memberships.ts'
 import { permissionsRoutes } from './routes/permissions.ts'
 import { policiesRoutes } from './routes/policies.ts'
@@ -24,6 +25,7 @@ export const routes: readonly Route[] = [
   ...tenantsRoutes,
   ...usersRoutes,
   ...clientsRoutes,
+  ...imagesRoutes,
   ...membershipsRoutes,
   ...rolesRoutes,
   ...permissionsRoutes,

@@ -14,6 +14,7 @@ import { createVerifier } from '@signet/verifier'
 import { createTestIssuer } from '@signet/verifier/testing'
 import t, { type Test } from 'tap'
 import { readConfig } from '../src/config.ts'
+import { createImageConverter } from '../src/imaging/convert.ts'
 import { type AppDeps, bootstrapInstallation, buildApp, startAdminApi } from '../src/index.ts'
 
 const issuer = createTestIssuer()
@@ -29,6 +30,7 @@ async function freshApp(t: Test, setup: AppDeps['setup']) {
     sendsEvents: false,
     outbox: createOutbox(deriveKey(secret, 'outbox')),
     setup,
+    images: { storage: undefined, convert: createImageConverter(), maxMegabytes: 5 },
     keys: {
       cursor: deriveKey(secret, 'cursor'),
       idempotency: deriveKey(secret, 'idempotency'),
@@ -173,6 +175,8 @@ t.test('the program serves on a real socket with keys from the issuer, and stops
     sendsEvents: false,
     setupToken: 'never shown',
     workerCount: 1,
+    storage: { by: 'file', folder: t.testdir() },
+    maxImageMegabytes: 5,
     trustProxy: [],
     logger: testLogger(loggerOptions('trace', 'json', 'admin-api'), 'admin-api'),
   })

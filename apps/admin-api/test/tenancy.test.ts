@@ -225,6 +225,8 @@ t.test('T-06 the program does not start on a database that could mix tenants', a
       sendsEvents: false,
       setupToken: undefined,
       workerCount: 1,
+      storage: { by: 'off' },
+      maxImageMegabytes: 5,
       trustProxy: [],
       logger: testLogger(loggerOptions('trace', 'json', 'admin-api'), 'admin-api'),
     })

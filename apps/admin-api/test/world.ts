@@ -17,7 +17,9 @@ import {
 import { createVerifier } from '@signet/verifier'
 import { createTestIssuer, type TestIssuer } from '@signet/verifier/testing'
 import type { Test } from 'tap'
+import { createImageConverter } from '../src/imaging/convert.ts'
 import { type AppDeps, buildApp } from '../src/index.ts'
+import { createFileStorage } from '../src/storage/file-storage.ts'
 
 export interface World {
   readonly database: TestDatabase
@@ -59,7 +61,11 @@ export interface Answer {
   readonly body: any
 }
 
-export async function createWorld(t: Test): Promise<World> {
+/** @param images a store of the test's own, or undefined for none */
+export async function createWorld(
+  t: Test,
+  images: Pick<AppDeps['images'], 'storage'> = { storage: createFileStorage(t.testdir()) },
+): Promise<World> {
   const database = await testDatabase(t)
   const issuer = createTestIssuer()
   const cast = createTestCast(database.db, issuer)
@@ -71,6 +77,11 @@ export async function createWorld(t: Test): Promise<World> {
     passwordMinLength: 8,
     sendsEvents: true,
     outbox: createOutbox(deriveKey(secret, 'outbox')),
+    images: {
+      ...images,
+      convert: createImageConverter(),
+      maxMegabytes: 5,
+    },
     setup: { token: undefined, isLoopbackTrusted: true },
     keys: {
       cursor: deriveKey(secret, 'cursor'),

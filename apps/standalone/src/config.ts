@@ -1,5 +1,6 @@
 /** The only reader of the environment: the settings of the programs that start here, and where they keep things. */
 import { resolve } from 'node:path'
+import { imageSettings, readStorage } from '@signet/admin-api/config'
 import { findFaults, iamSettings } from '@signet/iam/config'
 import { integer, readSettings, SettingsError, type SettingsOf } from '@signet/kernel'
 
@@ -9,6 +10,7 @@ const port = (fallback: number) => integer(fallback, [1, 65_535])
 const { RUN_MIGRATIONS: _migrations, ...ofIssuer } = iamSettings
 const settings = {
   ...ofIssuer,
+  ...imageSettings,
   IAM_PORT: port(4000),
   ADMIN_PORT: port(4001),
   PLACES_PORT: port(4002),
@@ -22,7 +24,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 export function readConfig(environment: Environment): StandaloneConfig {
   const given = readSettings(settings, environment)
   const ports = [given.IAM_PORT, given.ADMIN_PORT, given.PLACES_PORT]
-  const faults = findFaults(given)
+  const faults = [...findFaults(given), ...readStorage(given).faults]
   if (new Set(ports).size < ports.length) faults.push('IAM_PORT, ADMIN_PORT and PLACES_PORT have to differ.')
   if (given.DATABASE_ADMIN_URL !== undefined && given.DATABASE_URL === undefined) {
     faults.push('DATABASE_ADMIN_URL stands alone: set DATABASE_URL as well, or neither of them.')

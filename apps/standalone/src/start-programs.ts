@@ -1,5 +1,6 @@
 /** The three programs, each by its door. */
 import { startAdminApi } from '@signet/admin-api'
+import { readStorage } from '@signet/admin-api/config'
 import type { Database } from '@signet/db'
 import { loggerOptions, type Program } from '@signet/http'
 import { startIam } from '@signet/iam'
@@ -52,6 +53,8 @@ export async function startPrograms({ config, database, addresses, resources, st
           // It is initialised by now: a setup token would open nothing.
           setupToken: undefined,
           serviceKeys: config.INTERNAL_SERVICE_API_KEY,
+          storage: readStorage(config).settings,
+          maxImageMegabytes: config.MAX_AVATAR_SIZE_MB,
         }),
     ],
     [

@@ -56,7 +56,7 @@ function findUnstorableTexts(root: unknown, base: string): InputFault[] {
     if (typeof value === 'string') {
       if (value.includes('\0') || !value.isWellFormed())
         faults.push({ pointer, message: 'must not contain NUL or half a surrogate pair' })
-    } else if (typeof value === 'object' && value !== null) {
+    } else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
       for (const [name, member] of Object.entries(value))
         waiting.push([member, pointer === '?' ? `?${name}` : `${pointer}/${name}`])
     }

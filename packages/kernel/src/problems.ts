@@ -141,6 +141,7 @@ export const problemCatalogue = {
   'database-unavailable': [503, 'The database cannot be reached', 'Try again as Retry-After says.'],
   'hashing-busy': [503, 'Too many sign-ins at once', 'Try again as Retry-After says.'],
   'keys-unavailable': [503, 'The signing keys cannot be read', 'The operator finds the cause in the log.'],
+  'images-busy': [503, 'Too many images at once', 'Try again as Retry-After says.'],
   'storage-off': [503, 'Images are switched off here', 'The operator switches them on with STORAGE.'],
   'storage-unavailable': [503, 'The image store cannot be reached', 'Try again as Retry-After says.'],
   'not-ready': [503, 'The service is starting or stopping', 'Try again as Retry-After says.'],

@@ -86,11 +86,16 @@ function failureFaults({ responses, security, requestBody }: Operation, path: st
 
 function mediaOf({ requestBody, responses }: Operation): [where: string, media: Media][] {
   return [
-    ...Object.values(requestBody?.content ?? {}).map((media): [string, Media] => ['body', media]),
-    ...Object.entries(responses).flatMap(([status, { content = {} }]) =>
-      Object.values(content).map((media): [string, Media] => [status, media]),
+    ...readableOf(requestBody?.content).map((media): [string, Media] => ['body', media]),
+    ...Object.entries(responses).flatMap(([status, { content }]) =>
+      readableOf(content).map((media): [string, Media] => [status, media]),
     ),
   ]
+}
+
+/** The bytes of an image have no example that says anything. */
+function readableOf(content: Readonly<Record<string, Media>> = {}): Media[] {
+  return Object.entries(content).flatMap(([type, media]) => (type.startsWith('image/') ? [] : [media]))
 }
 
 function exampleFaults(reference: ApiReference, { schema, example, examples }: Media): string[] {

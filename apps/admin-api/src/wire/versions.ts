@@ -18,10 +18,15 @@ export const Precondition = Type.Object({
 
 /** @throws Problem `version-mismatch` when the header is there and names another version (RFC 9110 section 13.1.1) */
 export function assertVersion(ifMatch: string | undefined, resource: { readonly version: number }): void {
-  if (ifMatch === undefined || ifMatch.trim() === '*') return
-  const etag = etagOf(resource)
+  assertMatch(ifMatch, etagOf(resource))
+}
+
+/** @param etag of what is there; null where there is nothing, which no If-Match matches @throws Problem `version-mismatch` */
+export function assertMatch(ifMatch: string | undefined, etag: string | null): void {
+  if (ifMatch === undefined) return
   // The strong comparison: a weak tag never matches, and what is no tag of ours matches nothing.
-  if (!ifMatch.split(',').some(tag => tag.trim() === etag)) throw problem('version-mismatch')
+  const isNamed = ifMatch.trim() === '*' || ifMatch.split(',').some(tag => tag.trim() === etag)
+  if (etag === null || !isNamed) throw problem('version-mismatch')
 }
 
 /** @throws Problem `version-required` without the header, `version-mismatch` when it names another version */

@@ -1,3 +1,5 @@
+export { tenantPolicy } from './policy.ts'
+export { findTenant, lockTenant, type Tenant } from './repo.ts'
 export { serveTenants } from './routes.ts'
 export { TenantName, TenantSlug } from './schema.ts'
 export { slugOf } from './slug.ts'

@@ -1,0 +1,2 @@
+export { startCollector } from './collector.ts'
+export { serveImages } from './routes.ts'
