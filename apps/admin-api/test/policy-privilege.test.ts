@@ -165,7 +165,7 @@ t.test('X-02 nobody takes a forbid off themself, and nobody attaches to themself
   })
 })
 
-t.test('X-02 nobody attaches to a person, or takes from one, who may do more than they', async t => {
+t.test('X-02 nobody attaches to a person, or takes from one, who may do more than they', async () => {
   const manager = await cast.addActor(company, { permissions: manages })
   const strong = await cast.addPerson(company, { permissions: [lacking] })
   const perhaps = await cast.addPerson(company)

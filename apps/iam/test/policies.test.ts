@@ -11,7 +11,7 @@ const me = (tokens: Tokens) => a.call('GET', '/api/v1/me', { token: tokens.acces
 
 interface StatementRow {
   readonly effect: 'permit' | 'forbid'
-  readonly actions: string[] | null
+  readonly actions: readonly string[] | null
   readonly isTemplate: boolean
   readonly isConditional: boolean
 }
@@ -22,7 +22,7 @@ async function addPolicy({ effect, actions, isTemplate, isConditional }: Stateme
     await sql`insert into policies (tenant_id, id, name, source) values (${a.company}, ${id}, ${id}, 'as its statements say')`
     await sql`insert into policy_statements
       (tenant_id, policy_id, number, line, effect, actions, is_template, is_conditional, is_personal)
-      values (${a.company}, ${id}, 1, 1, ${effect}, ${actions}, ${isTemplate}, ${isConditional}, ${isTemplate})`
+      values (${a.company}, ${id}, 1, 1, ${effect}, ${actions === null ? null : [...actions]}, ${isTemplate}, ${isConditional}, ${isTemplate})`
   })
   return id
 }
