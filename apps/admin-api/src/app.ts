@@ -14,6 +14,9 @@ import { signet } from '@signet/verifier/fastify'
 import type { Deps } from './deps.ts'
 import { serveAdvisors } from './modules/advisors/index.ts'
 import { serveAudit } from './modules/audit/index.ts'
+import { type GatewayAddresses, serveGateway } from './modules/gateway/index.ts'
+import { serveServiceKeys } from './modules/service-keys/index.ts'
+import { serveServices, readOwnRoutes } from './modules/services/index.ts'
 import { serveBootstrap } from './modules/bootstrap/index.ts'
 import { serveBrands } from './modules/brands/index.ts'
 import { serveClients, serveSubClients } from './modules/clients/index.ts'
@@ -38,6 +41,8 @@ export interface AppDeps extends Deps, ServerOptions {
   readonly serviceKeys: readonly string[]
   /** Where callers reach it, for the API reference. */
   readonly url: string
+  /** Where a gateway reaches Signet's own programs. */
+  readonly addresses: GatewayAddresses
   /** What `/config` shows. */
   readonly settings: ShownSettings
 }
@@ -61,6 +66,7 @@ const tags = [
   { name: 'Advisors', description: 'Who advises whom' },
   { name: 'Brands', description: 'What clients see in the place of ours' },
   { name: 'Structure', description: 'Units, positions, customers and subcontractors' },
+  { name: 'Services', description: 'What stands behind the gateway, and what it is told' },
   { name: 'Audit', description: 'What happened' },
   { name: 'Operations', description: 'Is it well?' },
 ]
@@ -114,4 +120,8 @@ async function serveAdministration(scope: App, deps: AppDeps): Promise<void> {
   servePlacements(scope, deps)
   serveDirectory(scope, deps)
   serveAudit(scope, deps)
+  const registry = { ...deps, ownRoutes: readOwnRoutes(() => scope.swagger()) }
+  serveServices(scope, registry)
+  serveServiceKeys(scope, deps)
+  serveGateway(scope, registry)
 }

@@ -31,6 +31,11 @@ try {
     sendsEvents: config.ENG_ANALYTICS_URL !== undefined,
     setupToken: config.SETUP_TOKEN,
     serviceKeys: config.INTERNAL_SERVICE_API_KEY,
+    addresses: {
+      iam: config.IAM_URL ?? `http://localhost:${config.IAM_PORT}`,
+      admin: config.ADMIN_URL ?? `http://localhost:${config.ADMIN_PORT}`,
+      places: config.PLACES_URL ?? `http://localhost:${config.PLACES_PORT}`,
+    },
     workerCount: config.WORKER_COUNT,
     storage: readStorage(config).settings,
     maxImageMegabytes: config.MAX_AVATAR_SIZE_MB,

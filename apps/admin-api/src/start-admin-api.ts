@@ -5,7 +5,7 @@ import { createOutbox } from '@signet/delivery'
 import { loadInstallationSecret, type Program, type ServerOptions, startProgram } from '@signet/http'
 import { deriveKey } from '@signet/kernel'
 import { createVerifier } from '@signet/verifier'
-import { buildApp } from './app.ts'
+import { type AppDeps, buildApp } from './app.ts'
 import { createImageConverter } from './imaging/convert.ts'
 import { startCollector } from './modules/images/index.ts'
 import { openStorage, type StorageSettings } from './storage/open-storage.ts'
@@ -32,6 +32,8 @@ export interface AdminApiOptions extends ServerOptions {
   readonly serviceKeys: readonly string[]
   /** Is there a service that takes events? The issuer sends them. */
   readonly sendsEvents: boolean
+  /** Where a gateway reaches Signet's own programs. */
+  readonly addresses: AppDeps['addresses']
   /** Processes that share the cores of this machine. */
   readonly workerCount: number
   /** Where images are kept. */
@@ -70,6 +72,7 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
     verifier,
     serviceKeys: options.serviceKeys,
     url: `http://${host}:${port}`,
+    addresses: options.addresses,
     settings: showSettings(options),
     trustProxy,
     logger: options.logger,

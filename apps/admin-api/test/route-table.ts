@@ -11,6 +11,7 @@ import { membershipsRoutes } from './routes/memberships.ts'
 import { permissionsRoutes } from './routes/permissions.ts'
 import { policiesRoutes } from './routes/policies.ts'
 import { rolesRoutes } from './routes/roles.ts'
+import { servicesRoutes } from './routes/services.ts'
 import { setupRoutes } from './routes/setup.ts'
 import { structureRoutes } from './routes/structure.ts'
 import { tenantsRoutes } from './routes/tenants.ts'
@@ -35,6 +36,7 @@ export const routes: readonly Route[] = [
   ...structureRoutes,
   ...auditRoutes,
   ...decisionsRoutes,
+  ...servicesRoutes,
 ]
 
 export function nameOf({ method, path }: Route): string {

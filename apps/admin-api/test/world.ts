@@ -89,6 +89,7 @@ export async function createWorld(
       serviceKey: deriveKey(secret, 'service-key'),
     },
     serviceKeys: [internalKey],
+    addresses: { iam: 'http://localhost:4000', admin: 'http://localhost:4001', places: 'http://localhost:4002' },
     verifier: createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks } }),
     url: 'http://localhost:4001',
     settings: { environment: 'test' },

@@ -52,6 +52,7 @@ export async function startPrograms({ config, database, addresses, resources, st
           sendsEvents: config.ENG_ANALYTICS_URL !== undefined,
           // It is initialised by now: a setup token would open nothing.
           setupToken: undefined,
+          addresses,
           serviceKeys: config.INTERNAL_SERVICE_API_KEY,
           storage: readStorage(config).settings,
           maxImageMegabytes: config.MAX_AVATAR_SIZE_MB,

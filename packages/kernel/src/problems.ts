@@ -98,6 +98,11 @@ export const problemCatalogue = {
   'brand-name-taken': [409, 'A brand of this name exists', 'Choose another name.'],
   'brand-in-use': [409, 'The brand is in use', 'Take it away from those who carry it first.'],
   'service-name-taken': [409, 'A service of this name exists', 'Change it with PATCH.'],
+  'gateway-route-taken': [
+    409,
+    'Another service answers this path',
+    'Choose another path, or change what `detail` names first.',
+  ],
   'service-in-use': [409, 'The service is in use', 'Take what `detail` names out of the roles that hold it first.'],
   'built-in-role': [409, 'Built-in roles stay as they are', 'Create a role of your own.'],
   'last-administrator': [409, 'A tenant keeps at least one administrator', 'Make somebody else administrator first.'],

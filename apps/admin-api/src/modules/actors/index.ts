@@ -1,1 +1,1 @@
-export { actAs } from './service.ts'
+export { actAs, actAsEither } from './service.ts'

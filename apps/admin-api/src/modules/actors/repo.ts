@@ -1,5 +1,5 @@
-import type { TenantTx } from '@signet/db'
-import type { PersonKind, UserId } from '@signet/kernel'
+import { type Database, runStatement, type TenantTx } from '@signet/db'
+import type { PersonKind, TenantId, UserId } from '@signet/kernel'
 import type { Caller } from '../../wire/caller.ts'
 
 export interface ActorRow {
@@ -19,4 +19,10 @@ export async function selectActor({ sql }: TenantTx, caller: Caller): Promise<Ac
     select roles, kind, permissions, grantable, is_platform_staff, is_conditional, must_change, act_sub
     from load_actor(${caller.userId}, ${caller.tenantId}, ${caller.sessionId})`
   return row
+}
+
+/** Undefined where the installation has no first administrator yet. */
+export async function findPlatformTenant(database: Database): Promise<TenantId | undefined> {
+  const [row] = await runStatement(database, sql => sql<[{ id: TenantId | null }]>`select platform_tenant() as id`)
+  return row.id ?? undefined
 }

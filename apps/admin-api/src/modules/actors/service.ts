@@ -4,9 +4,9 @@
  */
 import { inTenant, type Database, type TenantTx } from '@signet/db'
 import { type Actor, holds, problem, type Rule, type TenantId } from '@signet/kernel'
-import type { Caller } from '../../wire/caller.ts'
+import type { Caller, PersonOrService, ServiceCaller } from '../../wire/caller.ts'
 import { findSubjects, type LoadedBundle, withBundle } from '../bundles/index.ts'
-import { type ActorRow, selectActor } from './repo.ts'
+import { type ActorRow, findPlatformTenant, selectActor } from './repo.ts'
 
 /**
  * Runs `work` in one transaction as the caller. Whoever lacks what is `needed` (a permission) hears so before anything is
@@ -27,6 +27,23 @@ export function actAs<T>(
     if (verdict !== true) throw problem('forbidden', verdict)
     return work(tx, actor)
   })
+}
+
+/**
+ * As `actAs` for a person; for a service that shows its key in the platform, to which the services belong. What a key opens, the
+ * module's policy decides.
+ * @throws Problem `not-ready` before the installation has its first administrator, and as `actAs`
+ */
+export async function actAsEither<T>(
+  deps: { readonly db: Database },
+  caller: Caller | ServiceCaller,
+  needed: string,
+  work: (tx: TenantTx, who: PersonOrService) => Promise<T>,
+): Promise<T> {
+  if ('userId' in caller) return actAs(deps, caller, needed, work)
+  const platform = await findPlatformTenant(deps.db)
+  if (platform === undefined) throw problem('not-ready', 'The installation has no first administrator yet.')
+  return inTenant(deps.db, platform, tx => work(tx, caller))
 }
 
 async function loadActor(tx: TenantTx, caller: Caller): Promise<Actor> {

@@ -1,2 +1,2 @@
 export { servePermissions } from './routes.ts'
-export { PermissionCode } from './schema.ts'
+export { PermissionCode, permissionPattern } from './schema.ts'

@@ -2,8 +2,10 @@ import { Moment, nullable, strictObject } from '@signet/http'
 import { type Static, Type } from 'typebox'
 import { listQuery, SearchText } from '../lists/index.ts'
 
+export const permissionPattern = '^[a-z][a-z0-9-]{0,62}:[a-z][a-z-]{0,31}$'
+
 export const PermissionCode = Type.String({
-  pattern: '^[a-z][a-z0-9-]{0,62}:[a-z][a-z-]{0,31}$',
+  pattern: permissionPattern,
   description: '`resource:verb`',
   examples: ['invoices:read'],
 })

@@ -1,0 +1,2 @@
+export type { GatewayAddresses } from './service.ts'
+export { serveGateway } from './routes.ts'

@@ -1,0 +1,1 @@
+export { serveServiceKeys } from './routes.ts'

@@ -1,0 +1,6 @@
+export { byLongestPrefix, type Claim, claimsOf } from './claims.ts'
+export { issuerRoutes, placesRoutes } from './own-routes.ts'
+export { readOwnRoutes } from './registration.ts'
+export { findAllServices, findService, type Service } from './repo.ts'
+export { servicePolicy } from './policy.ts'
+export { serveServices } from './routes.ts'
