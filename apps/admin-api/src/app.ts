@@ -20,6 +20,7 @@ import { serveServices, readOwnRoutes } from './modules/services/index.ts'
 import { serveBootstrap } from './modules/bootstrap/index.ts'
 import { serveBrands } from './modules/brands/index.ts'
 import { serveClients, serveSubClients } from './modules/clients/index.ts'
+import { serveDashboard } from './modules/dashboard/index.ts'
 import { serveDirectory } from './modules/directory/index.ts'
 import { serveDecisions } from './modules/decisions/index.ts'
 import { serveImages } from './modules/images/index.ts'
@@ -114,6 +115,7 @@ async function serveAdministration(scope: App, deps: AppDeps): Promise<void> {
   servePermissions(scope, deps)
   servePolicies(scope, deps)
   serveAdvisors(scope, deps)
+  serveDashboard(scope, deps)
   serveBrands(scope, deps)
   serveOrgUnits(scope, deps)
   servePositions(scope, deps)

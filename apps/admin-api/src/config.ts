@@ -9,7 +9,9 @@ import {
   origin,
   postgresUrl,
   readSettings,
+  serviceUrls,
   type Setting,
+  type SettingFamily,
   SettingsError,
   type SettingsOf,
   text,
@@ -20,8 +22,12 @@ export { imageSettings, readStorage } from './image-settings.ts'
 
 const environments = ['local', 'test', 'staging', 'production'] as const
 
+/** Services whose answers stand on an advisor's dashboard. */
+export const serviceSettings = { 'ENG_<NAME>_URL': serviceUrls() }
+
 const settings = {
   ...imageSettings,
+  ...serviceSettings,
   SIGNET_ENV: oneOf(environments, 'local', 'ENV', 'FLASK_ENV'),
   SIGNET_KEYS: text('keys'),
   HOST: text('127.0.0.1'),
@@ -45,7 +51,7 @@ const settings = {
   WORKER_COUNT: integer(1, [1, 1_024]),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   LOG_FORMAT: oneOf(logFormats, 'auto'),
-} satisfies Record<string, Setting<unknown>>
+} satisfies Record<string, Setting<unknown> | SettingFamily<unknown>>
 
 export type AdminConfig = Omit<SettingsOf<typeof settings>, 'DATABASE_URL' | 'ISSUER'> & {
   readonly DATABASE_URL: string

@@ -2,6 +2,7 @@ import type { PasswordHasher } from '@signet/accounts'
 import type { Database } from '@signet/db'
 import type { Outbox } from '@signet/delivery'
 import type { ImageConverter } from './imaging/convert.ts'
+import type { ServiceClient } from './service-client.ts'
 import type { ImageStorage } from './storage/storage.ts'
 
 /** What the modules work with. */
@@ -13,6 +14,8 @@ export interface Deps {
   readonly outbox: Outbox
   /** Is there a service that takes events? */
   readonly sendsEvents: boolean
+  /** Asks the other services of the installation. */
+  readonly services: ServiceClient
   readonly images: {
     /** Undefined where images are switched off. */
     readonly storage: ImageStorage | undefined

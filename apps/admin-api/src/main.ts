@@ -39,6 +39,7 @@ try {
     workerCount: config.WORKER_COUNT,
     storage: readStorage(config).settings,
     maxImageMegabytes: config.MAX_AVATAR_SIZE_MB,
+    serviceUrls: config['ENG_<NAME>_URL'],
     trustProxy: config.TRUST_PROXY,
     logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'admin-api'),
   })

@@ -8,6 +8,7 @@ import { createVerifier } from '@signet/verifier'
 import { type AppDeps, buildApp } from './app.ts'
 import { createImageConverter } from './imaging/convert.ts'
 import { startCollector } from './modules/images/index.ts'
+import { createServiceClient } from './service-client.ts'
 import { openStorage, type StorageSettings } from './storage/open-storage.ts'
 import { version } from './version.ts'
 
@@ -39,6 +40,8 @@ export interface AdminApiOptions extends ServerOptions {
   /** Where images are kept. */
   readonly storage: StorageSettings
   readonly maxImageMegabytes: number
+  /** Services that advisors' dashboards ask, by their names. They are shown the first of the keys. */
+  readonly serviceUrls: Readonly<Record<string, string>>
 }
 
 /** Jobs of about 20 ms that one lane does in a second: whoever would wait longer is told to come back. */
@@ -56,9 +59,11 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
   const verifier = createVerifier({ issuer, audience, ...(keysUri === undefined ? {} : { keys: { uri: keysUri } }) })
   const storage = await openStorage(options.storage)
   const images = { storage, convert: createImageConverter(), maxMegabytes: options.maxImageMegabytes }
+  const services = createServiceClient({ urls: options.serviceUrls, key: options.serviceKeys[0] })
   const app = await buildApp({
     db: database,
     images,
+    services,
     hasher: createHasher({ maxConcurrent: lanes, queueLimit: lanes * queuedJobsPerLane }),
     passwordMinLength: options.passwordMinLength,
     outbox: createOutbox(deriveKey(secret, 'outbox')),
@@ -83,6 +88,7 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
   app.addHook('onClose', async () => {
     verifier.close()
     await stopCollecting()
+    await services.close()
   })
   // A store that is away is no reason not to start: images alone answer 503.
   void storage?.check().catch((err: unknown) => app.log.warn({ err }, 'no image can be kept'))
@@ -102,6 +108,7 @@ function showSettings(options: AdminApiOptions) {
     trust_proxy: options.trustProxy,
     worker_count: options.workerCount,
     storage: options.storage.by,
+    services: Object.keys(options.serviceUrls).toSorted(),
     max_avatar_size_mb: options.maxImageMegabytes,
     has_setup_token: options.setupToken !== undefined,
   }

@@ -5,6 +5,7 @@ import { advisorsRoutes } from './routes/advisors.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { brandsRoutes } from './routes/brands.ts'
 import { clientsRoutes } from './routes/clients.ts'
+import { dashboardRoutes } from './routes/dashboard.ts'
 import { decisionsRoutes } from './routes/decisions.ts'
 import { imagesRoutes } from './routes/images.ts'
 import { membershipsRoutes } from './routes/memberships.ts'
@@ -32,6 +33,7 @@ export const routes: readonly Route[] = [
   ...permissionsRoutes,
   ...policiesRoutes,
   ...advisorsRoutes,
+  ...dashboardRoutes,
   ...brandsRoutes,
   ...structureRoutes,
   ...auditRoutes,

@@ -14,6 +14,7 @@ import { createVerifier } from '@signet/verifier'
 import { createTestIssuer } from '@signet/verifier/testing'
 import t, { type Test } from 'tap'
 import { readConfig } from '../src/config.ts'
+import { createServiceClient } from '../src/service-client.ts'
 import { createImageConverter } from '../src/imaging/convert.ts'
 import { type AppDeps, bootstrapInstallation, buildApp, startAdminApi } from '../src/index.ts'
 
@@ -30,6 +31,7 @@ async function freshApp(t: Test, setup: AppDeps['setup']) {
     sendsEvents: false,
     outbox: createOutbox(deriveKey(secret, 'outbox')),
     setup,
+    services: createServiceClient({ urls: {}, key: undefined }),
     images: { storage: undefined, convert: createImageConverter(), maxMegabytes: 5 },
     keys: {
       cursor: deriveKey(secret, 'cursor'),
@@ -179,6 +181,7 @@ t.test('the program serves on a real socket with keys from the issuer, and stops
     workerCount: 1,
     storage: { by: 'file', folder: t.testdir() },
     maxImageMegabytes: 5,
+    serviceUrls: {},
     trustProxy: [],
     logger: testLogger(loggerOptions('trace', 'json', 'admin-api'), 'admin-api'),
   })

@@ -228,6 +228,7 @@ t.test('T-06 the program does not start on a database that could mix tenants', a
       workerCount: 1,
       storage: { by: 'off' },
       maxImageMegabytes: 5,
+      serviceUrls: {},
       trustProxy: [],
       logger: testLogger(loggerOptions('trace', 'json', 'admin-api'), 'admin-api'),
     })

@@ -12,8 +12,9 @@ export function send(
   return world.call(who, route.method, fill(route.path, params), bytes ?? body, headers)
 }
 
-/** Somebody who may: staff where the platform is needed, the company's administrator elsewhere. */
-export function ableActor({ staff, admin }: World, { needs }: Route): TestActor {
+/** Somebody who may: staff where the platform is needed, an advisor where that role is, the company's administrator elsewhere. */
+export function ableActor({ staff, admin, advisor }: World, { needs }: Route): TestActor {
+  if (needs === 'advisor') return advisor
   return needs === 'staff' || isOfThePlatform(needs) ? staff : admin
 }
 

@@ -127,7 +127,9 @@ Without a token nothing is open but the operations paths and \`/admin/v1/bootstr
 `
 
 t.test('X-01 role × route × method: every cell that the table does not declare is 403', async t => {
-  const permissions = [...new Set(privileged.map(({ needs }) => needs))].filter(needs => needs !== 'staff')
+  const permissions = [...new Set(privileged.map(({ needs }) => needs))].filter(
+    needs => needs !== 'staff' && needs !== 'advisor',
+  )
   const entered = await cast.signIn(staff, company)
   const client = await cast.addActor(company, { kind: 'client' })
   const rows: { name: string; actor: TestActor; may: (route: Route) => boolean }[] = [
@@ -139,8 +141,12 @@ t.test('X-01 role × route × method: every cell that the table does not declare
       actor: await cast.addActor(company, { clientId: client.userId }),
       may: isOpenTo('sub-client'),
     },
-    { name: 'admin', actor: admin, may: ({ needs }) => needs !== 'staff' && !isOfThePlatform(needs) },
-    { name: 'super_admin who has entered', actor: entered, may: () => true },
+    {
+      name: 'admin',
+      actor: admin,
+      may: ({ needs }) => needs !== 'staff' && needs !== 'advisor' && !isOfThePlatform(needs),
+    },
+    { name: 'super_admin who has entered', actor: entered, may: ({ needs }) => needs !== 'advisor' },
   ]
   for (const permission of permissions) {
     const home = isOfThePlatform(permission) ? platform : company

@@ -19,6 +19,7 @@ import { createTestIssuer, type TestIssuer } from '@signet/verifier/testing'
 import type { Test } from 'tap'
 import { createImageConverter } from '../src/imaging/convert.ts'
 import { type AppDeps, buildApp } from '../src/index.ts'
+import { createServiceClient } from '../src/service-client.ts'
 import { createFileStorage } from '../src/storage/file-storage.ts'
 
 export interface World {
@@ -37,6 +38,8 @@ export interface World {
   readonly admin: TestActor
   /** Has an account in the company and nothing else. */
   readonly member: TestActor
+  /** Has the role `advisor` in the company, and no permission. */
+  readonly advisor: TestActor
   /** `admin` of the other company. */
   readonly stranger: TestActor
   readonly call: (
@@ -61,10 +64,13 @@ export interface Answer {
   readonly body: any
 }
 
-/** @param images a store of the test's own, or undefined for none */
+/** @param own a store of the test's own, or undefined for none; other services */
 export async function createWorld(
   t: Test,
-  images: Pick<AppDeps['images'], 'storage'> = { storage: createFileStorage(t.testdir()) },
+  own: {
+    readonly storage?: AppDeps['images']['storage']
+    readonly serviceUrls?: Readonly<Record<string, string>>
+  } = {},
 ): Promise<World> {
   const database = await testDatabase(t)
   const issuer = createTestIssuer()
@@ -77,8 +83,9 @@ export async function createWorld(
     passwordMinLength: 8,
     sendsEvents: true,
     outbox: createOutbox(deriveKey(secret, 'outbox')),
+    services: createServiceClient({ urls: own.serviceUrls ?? {}, key: internalKey }),
     images: {
-      ...images,
+      storage: 'storage' in own ? own.storage : createFileStorage(t.testdir()),
       convert: createImageConverter(),
       maxMegabytes: 5,
     },
@@ -102,7 +109,10 @@ export async function createWorld(
     plantSecretsOfExchange({ requestBody: request.body, status: reply.statusCode, answer, cookies })
   })
   await app.ready()
-  t.teardown(() => app.close())
+  t.teardown(async () => {
+    await app.close()
+    await deps.services.close()
+  })
   const platform = await cast.addPlatform()
   const company = await cast.addTenant('company')
   const other = await cast.addTenant('other')
@@ -118,6 +128,7 @@ export async function createWorld(
     staff: await cast.addActor(platform, { roles: ['super_admin'] }),
     admin: await cast.addActor(company, { roles: ['admin'] }),
     member: await cast.addActor(company),
+    advisor: await cast.addActor(company, { roles: ['advisor'] }),
     stranger: await cast.addActor(other, { roles: ['admin'] }),
     call: (who, method, path, body, headers) => callApp(app, who, method, path, body, headers),
   }

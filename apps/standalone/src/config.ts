@@ -1,6 +1,6 @@
 /** The only reader of the environment: the settings of the programs that start here, and where they keep things. */
 import { resolve } from 'node:path'
-import { imageSettings, readStorage } from '@signet/admin-api/config'
+import { imageSettings, readStorage, serviceSettings } from '@signet/admin-api/config'
 import { findFaults, iamSettings } from '@signet/iam/config'
 import { integer, readSettings, SettingsError, type SettingsOf } from '@signet/kernel'
 
@@ -11,6 +11,7 @@ const { RUN_MIGRATIONS: _migrations, ...ofIssuer } = iamSettings
 const settings = {
   ...ofIssuer,
   ...imageSettings,
+  ...serviceSettings,
   IAM_PORT: port(4000),
   ADMIN_PORT: port(4001),
   PLACES_PORT: port(4002),

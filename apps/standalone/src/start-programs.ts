@@ -56,6 +56,7 @@ export async function startPrograms({ config, database, addresses, resources, st
           serviceKeys: config.INTERNAL_SERVICE_API_KEY,
           storage: readStorage(config).settings,
           maxImageMegabytes: config.MAX_AVATAR_SIZE_MB,
+          serviceUrls: config['ENG_<NAME>_URL'],
         }),
     ],
     [

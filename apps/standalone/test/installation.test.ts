@@ -113,7 +113,7 @@ t.test('the README', async t => {
 
   t.test('lists every setting, and none that does not exist', async t => {
     const table = readme.slice(readme.indexOf('## Settings'), readme.indexOf('## More'))
-    const listed = new Set([...table.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name]) => name as string))
+    const listed = new Set([...table.matchAll(/`([A-Z][A-Z0-9_<>]+)`/g)].map(([, name]) => name as string))
     t.same(
       [...listed].toSorted(),
       [...knownSettingNames].toSorted(),

@@ -40,7 +40,7 @@ export {
   problemCatalogue,
 } from './problems.ts'
 export { deriveKey, sealParts } from './secrets.ts'
-export { readSettings, type Setting, SettingsError, type SettingsOf } from './settings.ts'
+export { readSettings, type Setting, type SettingFamily, SettingsError, type SettingsOf } from './settings.ts'
 export {
   domain,
   flag,
@@ -51,6 +51,7 @@ export {
   origin,
   postgresUrl,
   redisUrl,
+  serviceUrls,
   text,
 } from './setting-kinds.ts'
 export { knownSettingNames } from './setting-names.ts'

@@ -1,4 +1,5 @@
-import type { Setting } from './settings.ts'
+import { serviceUrlNames } from './setting-names.ts'
+import type { Setting, SettingFamily } from './settings.ts'
 
 /** Any text. */
 export function text<T extends string | undefined>(fallback: T, ...aliases: string[]): Setting<string | T> {
@@ -51,6 +52,11 @@ export function origin<T extends string | undefined>(fallback: T, ...aliases: st
     return given
   }
   return { parse, fallback, aliases }
+}
+
+/** Addresses of other services, each an {@link origin}, by the services' names. */
+export function serviceUrls(): SettingFamily<string> {
+  return { family: serviceUrlNames, parse: given => origin(undefined).parse(given) as string }
 }
 
 /** One e-mail address and nothing beside it: a name or a second address would end up in a header. */

@@ -1,3 +1,6 @@
+/** Where other services are, by their names: `ENG_BILLING_URL`. */
+export const serviceUrlNames = /^ENG_([A-Z0-9]+(?:_[A-Z0-9]+)*)_URL$/
+
 /**
  * Every name that some program of ours reads: one program's settings are no mistakes to another, and a name that none
  * of them reads is.
@@ -59,6 +62,7 @@ export const knownSettingNames: ReadonlySet<string> = new Set([
   'SMS_WEBHOOK_URL',
   'SMS_WEBHOOK_SECRET',
   'ENG_ANALYTICS_URL',
+  'ENG_<NAME>_URL',
   'STORAGE',
   'USE_STORAGE_SERVICE',
   'S3_ENDPOINT',

@@ -3,7 +3,7 @@
  * silently ignored is worse than a program that does not start. Pure: the environment is passed in.
  */
 
-import { knownSettingNames } from './setting-names.ts'
+import { knownSettingNames, serviceUrlNames } from './setting-names.ts'
 
 /** How one setting is read. `parse` throws an Error whose message completes "NAME …". */
 export interface Setting<T> {
@@ -12,8 +12,20 @@ export interface Setting<T> {
   readonly aliases?: readonly string[]
 }
 
-export type SettingsOf<S extends Record<string, Setting<unknown>>> = {
-  readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never
+/** Settings whose names follow a pattern. Each is called by its first group, in lower case and with hyphens. */
+export interface SettingFamily<T> {
+  readonly family: RegExp
+  readonly parse: (text: string) => T
+}
+
+type Spec = Readonly<Record<string, Setting<unknown> | SettingFamily<unknown>>>
+
+export type SettingsOf<S extends Spec> = {
+  readonly [K in keyof S]: S[K] extends SettingFamily<infer T>
+    ? Readonly<Record<string, T>>
+    : S[K] extends Setting<infer T>
+      ? T
+      : never
 }
 
 /** All faults of the settings at once. */
@@ -35,7 +47,7 @@ const minimumLengthOfATypo = 8
  * @throws SettingsError with every fault: unreadable values, a setting and its alias that differ, `SIGNET_*` names that
  *   we do not know, names within two letters of ours
  */
-export function readSettings<S extends Record<string, Setting<unknown>>>(
+export function readSettings<S extends Spec>(
   spec: S,
   environment: Readonly<Record<string, string | undefined>>,
   known: ReadonlySet<string> = knownSettingNames,
@@ -43,7 +55,8 @@ export function readSettings<S extends Record<string, Setting<unknown>>>(
   const faults: string[] = []
   const values: Record<string, unknown> = {}
   for (const [name, setting] of Object.entries(spec)) {
-    values[name] = readOne(name, setting, environment, faults)
+    values[name] =
+      'family' in setting ? readFamily(setting, environment, faults) : readOne(name, setting, environment, faults)
   }
   faults.push(...findUnknownNames(environment, new Set([...known, ...namesOf(spec)])))
   if (faults.length > 0) throw new SettingsError(faults)
@@ -71,8 +84,28 @@ function readOne(
   }
 }
 
-function namesOf(spec: Record<string, Setting<unknown>>): string[] {
-  return Object.entries(spec).flatMap(([name, setting]) => [name, ...(setting.aliases ?? [])])
+function readFamily(
+  { family, parse }: SettingFamily<unknown>,
+  environment: Readonly<Record<string, string | undefined>>,
+  faults: string[],
+): Record<string, unknown> {
+  const values: Record<string, unknown> = {}
+  for (const [name, given = ''] of Object.entries(environment)) {
+    const word = family.exec(name)?.[1]
+    if (word === undefined || given === '') continue
+    try {
+      values[word.toLowerCase().replaceAll('_', '-')] = parse(given.trim())
+    } catch (error) {
+      faults.push(`${name} ${(error as Error).message}`)
+    }
+  }
+  return values
+}
+
+function namesOf(spec: Spec): string[] {
+  return Object.entries(spec).flatMap(([name, setting]) =>
+    'family' in setting ? [] : [name, ...(setting.aliases ?? [])],
+  )
 }
 
 function findUnknownNames(
@@ -81,7 +114,7 @@ function findUnknownNames(
 ): string[] {
   const faults: string[] = []
   for (const name of Object.keys(environment).toSorted()) {
-    if (known.has(name) || /^ENG_[A-Z0-9]+_URL$/.test(name)) continue
+    if (known.has(name) || serviceUrlNames.test(name)) continue
     const near =
       name.length < minimumLengthOfATypo ? undefined : [...known].find(each => isWithinTwoLetters(name, each))
     if (near !== undefined) faults.push(`${name} is not a setting. Did you mean ${near}?`)

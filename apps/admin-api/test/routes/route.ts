@@ -18,7 +18,7 @@ export type OpenTo = 'advisor' | 'client' | 'sub-client'
 export interface Route {
   readonly method: Method
   readonly path: string
-  /** `nothing`, `sign-in` (whoever has an account), `staff` (of the platform), or a permission. */
+  /** `nothing`, `sign-in` (whoever has an account), `staff` (of the platform), `advisor` (the role alone), or a permission. */
   readonly needs: string
   readonly openTo?: readonly OpenTo[]
   readonly status: number
