@@ -24,6 +24,7 @@ import { serveDashboard } from './modules/dashboard/index.ts'
 import { serveDirectory } from './modules/directory/index.ts'
 import { serveDecisions } from './modules/decisions/index.ts'
 import { serveImages } from './modules/images/index.ts'
+import { serveImports } from './modules/imports/index.ts'
 import { serveMemberships } from './modules/memberships/index.ts'
 import { checkDatabase, serveOperations, type ShownSettings } from './modules/operations/index.ts'
 import { serveOrgUnits } from './modules/org-units/index.ts'
@@ -110,6 +111,7 @@ async function serveAdministration(scope: App, deps: AppDeps): Promise<void> {
   serveClients(scope, deps)
   serveSubClients(scope, deps)
   await serveImages(scope, deps)
+  serveImports(scope, deps)
   serveMemberships(scope, deps)
   serveRoles(scope, deps)
   servePermissions(scope, deps)

@@ -8,6 +8,7 @@ import { clientsRoutes } from './routes/clients.ts'
 import { dashboardRoutes } from './routes/dashboard.ts'
 import { decisionsRoutes } from './routes/decisions.ts'
 import { imagesRoutes } from './routes/images.ts'
+import { importsRoutes } from './routes/imports.ts'
 import { membershipsRoutes } from './routes/memberships.ts'
 import { permissionsRoutes } from './routes/permissions.ts'
 import { policiesRoutes } from './routes/policies.ts'
@@ -28,6 +29,7 @@ export const routes: readonly Route[] = [
   ...usersRoutes,
   ...clientsRoutes,
   ...imagesRoutes,
+  ...importsRoutes,
   ...membershipsRoutes,
   ...rolesRoutes,
   ...permissionsRoutes,

@@ -162,6 +162,6 @@ async function callApp(
     status: answer.statusCode,
     headers: answer.headers,
     text,
-    body: text.startsWith('{') ? JSON.parse(text) : text,
+    body: /[/+]json/.test(String(answer.headers['content-type'])) && text !== '' ? JSON.parse(text) : text,
   }
 }

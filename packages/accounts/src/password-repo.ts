@@ -2,6 +2,7 @@
 import { passwordCredentials, type TenantTx, users } from '@signet/db'
 import { problem, type TenantId, type UserId } from '@signet/kernel'
 import { and, eq } from 'drizzle-orm'
+import type { ImportGrant } from './import-repo.ts'
 
 /** A person in their home tenant. */
 export interface PersonRef {
@@ -77,6 +78,22 @@ export async function renewHash(
         eq(passwordCredentials.hash, checkedHash),
       ),
     )
+}
+
+/** The first passwords of people who have just been made, in one statement. Whose hash is null gets none. */
+export async function insertPasswords(
+  { sql }: TenantTx,
+  grant: ImportGrant,
+  people: readonly { readonly id: UserId; readonly passwordHash: string | null; readonly mustChange: boolean }[],
+): Promise<void> {
+  const rows = people.flatMap(({ id, passwordHash: hash, mustChange: must_change }) =>
+    hash === null ? [] : [{ id, hash, must_change }],
+  )
+  if (rows.length === 0) return
+  await sql`
+    insert into password_credentials (tenant_id, user_id, hash, must_change)
+    select ${grant.resource.id}::uuid, r.id, r.hash, r.must_change
+    from json_to_recordset(${JSON.stringify(rows)}::json) as r (id uuid, hash text, must_change boolean)`
 }
 
 export async function removePassword(tx: TenantTx, { userId, tenantId }: PersonRef): Promise<void> {

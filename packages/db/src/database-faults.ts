@@ -53,6 +53,11 @@ export function isConflict(error: unknown): boolean {
   return answer !== undefined && isConflictState(answer.code)
 }
 
+/** A value that does not fit (class 22) or a rule of the tables that it breaks (23): the same statement would fail again. */
+export function isRefusedData(error: unknown): boolean {
+  return /^2[23]/.test(findPostgresError(error)?.code ?? '')
+}
+
 /** The problem to answer with while no connection can be had. The cause is for the log. */
 export function databaseUnavailable(cause: unknown, detail?: string): Problem {
   return problem('database-unavailable', detail, { retryAfterSeconds, cause })

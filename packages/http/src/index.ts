@@ -19,4 +19,7 @@ export {
   type ServiceKeyring,
 } from './service-keys.ts'
 export { type App, createServer, type ServerOptions } from './server.ts'
+export { allowSlowBody } from './slow-bodies.ts'
 export { userAgentOf } from './user-agent.ts'
+export { toProblem } from './problems.ts'
+export { compileValidator } from './validation.ts'

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { AuthError } from '@signet/verifier'
 import { Problem, type ProblemDocument, problem } from '@signet/kernel'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { mayArriveSlowly } from './slow-bodies.ts'
 import { InputError } from './validation.ts'
 
 const mediaType = 'application/problem+json'
@@ -69,6 +70,7 @@ export function toProblem(error: unknown): Problem {
 
 /** What the HTTP parser itself refuses has no request and no reply: the document is written to the socket. */
 export function answerBrokenConnections(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && mayArriveSlowly(socket)) return
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy()
   const found =
     error.code === 'HPE_HEADER_OVERFLOW'

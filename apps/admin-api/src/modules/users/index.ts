@@ -1,6 +1,17 @@
 export { preparePerson, namesOf } from './new-person.ts'
-export { newPersonMembers, Password, personChangeMembers, PersonName, PersonStatus } from './person-fields.ts'
+export {
+  Language,
+  newPersonMembers,
+  Password,
+  personChangeMembers,
+  PersonKind,
+  PersonName,
+  PersonStatus,
+  Phone,
+  Username,
+} from './person-fields.ts'
 export { personMembers, presentPerson } from './person-view.ts'
 export { ranksAsHigh, type Standing, userPolicy, type UserResource } from './policy.ts'
-export { findStanding, lockUser } from './repo.ts'
+export { findStanding, listUsers, lockUser } from './repo.ts'
 export { serveUsers } from './routes.ts'
+export { UserFilters } from './schema.ts'

@@ -11,14 +11,16 @@ export const UserView = Type.Object({
 })
 export type UserView = Static<typeof UserView>
 
-export const UserQuery = listQuery(['created_at', 'name', 'email', 'username'], '-created_at', {
+export const UserFilters = {
   q: SearchText,
   email: Type.Optional(EmailAddress),
   username: Type.Optional(Username),
   phone: Type.Optional(Phone),
   status: Type.Optional(PersonStatus),
   kind: Type.Optional(PersonKind),
-})
+}
+
+export const UserQuery = listQuery(['created_at', 'name', 'email', 'username'], '-created_at', UserFilters)
 export type UserQuery = Static<typeof UserQuery>
 
 export const UserParams = strictObject({ id: IdText })
