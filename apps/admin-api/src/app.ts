@@ -30,6 +30,7 @@ import { checkDatabase, serveOperations, type ShownSettings } from './modules/op
 import { serveOrgUnits } from './modules/org-units/index.ts'
 import { servePermissions } from './modules/permissions/index.ts'
 import { servePolicies } from './modules/policies/index.ts'
+import { servePolicyAttachments } from './modules/policy-attachments/index.ts'
 import { servePlacements } from './modules/placements/index.ts'
 import { servePositions } from './modules/positions/index.ts'
 import { serveRoles } from './modules/roles/index.ts'
@@ -116,6 +117,7 @@ async function serveAdministration(scope: App, deps: AppDeps): Promise<void> {
   serveRoles(scope, deps)
   servePermissions(scope, deps)
   servePolicies(scope, deps)
+  servePolicyAttachments(scope, deps)
   serveAdvisors(scope, deps)
   serveDashboard(scope, deps)
   serveBrands(scope, deps)

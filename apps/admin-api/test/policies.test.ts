@@ -122,6 +122,16 @@ t.test('a policy is attached to people, guests and roles, and taken away again',
     const { body } = await call(admin, 'GET', path)
     t.match(body, { items: [{ id, name, description: '' }], next_cursor: null })
   }
+  const attachments = (await call(admin, 'GET', `policies/${id}/attachments?limit=3&count=true`)).body
+  t.match(attachments, { total: 5, items: { length: 3, 0: { type: 'user', id: person.userId, name: person.email } } })
+  const rest = await call(admin, 'GET', `policies/${id}/attachments?limit=3&cursor=${attachments.next_cursor}`)
+  t.match(rest.body, {
+    items: [
+      { type: 'user', id: sub.userId },
+      { type: 'role', id: role },
+    ],
+    next_cursor: null,
+  })
   refused(await call(admin, 'POST', paths[0] as string, { policy_id: id }), 409, 'policy-already-attached')
   refused(await call(admin, 'DELETE', `policies/${id}`, undefined, anyVersion), 409, 'policy-in-use', /role role-/)
   for (const path of [...paths, `roles/${role}/policies`]) {

@@ -97,6 +97,14 @@ export const policiesRoutes: readonly Route[] = [
     event: 'policy.attached',
     prepare: async world => ({ params: { id: await aPerson(world) }, body: { policy_id: await aPolicy(world) } }),
   },
+  {
+    method: 'GET',
+    path: '/admin/v1/policies/:id/attachments',
+    needs: 'policies:read',
+    status: 200,
+    owned: ['id'],
+    prepare: async world => ({ params: { id: await aPolicy(world) } }),
+  },
   ...attachmentRoutes('users', aPerson),
   ...attachmentRoutes('roles', aRole),
 ]

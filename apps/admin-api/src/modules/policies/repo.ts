@@ -1,9 +1,9 @@
-import { policies, policyAttachments, policyStatements, type TenantTx, translateConstraint } from '@signet/db'
-import { type Grant, newId, type Page, type PolicyId, problem, type UserId } from '@signet/kernel'
-import { and, asc, eq, getTableColumns, inArray, type SQL, sql } from 'drizzle-orm'
+import { policies, policyStatements, type TenantTx, translateConstraint } from '@signet/db'
+import { type Grant, newId, type Page, type PolicyId, problem } from '@signet/kernel'
+import { and, eq, getTableColumns, inArray, type SQL, sql } from 'drizzle-orm'
 import { holdsText, listRows, sortText } from '../lists/index.ts'
 import type { Compiled } from './compile.ts'
-import type { Holder, Names } from './policy.ts'
+import type { Names } from './policy.ts'
 import type { PolicyForm } from './form.ts'
 import type { PolicyQuery } from './schema.ts'
 import type { Catalogue, Statement } from './statements.ts'
@@ -13,13 +13,6 @@ type Listed = Omit<PolicyRow, 'source' | 'form'>
 
 export type ListedPolicy = Listed & { readonly statements: readonly Statement[] }
 export type Policy = PolicyRow & ListedPolicy & Names
-
-export interface PolicyOfHolder {
-  readonly id: PolicyId
-  readonly name: string
-  readonly description: string
-  readonly attachedAt: Date
-}
 
 /** To whom a policy is attached: how many there are, and the first of them by name. */
 export interface Holders {
@@ -148,69 +141,6 @@ export async function findHolders(tx: TenantTx, id: PolicyId): Promise<Holders> 
       order by a.created_at limit 10)) g
     order by type, name limit 10`
   return { users: counted?.users ?? 0, roles: counted?.roles ?? 0, first }
-}
-
-/** A member of the tenant, guests included. @throws Problem `user-not-found` */
-export function findPerson(tx: TenantTx, id: UserId): Promise<Holder> {
-  return selectPerson(tx, id, tx.sql``)
-}
-
-/** As `findPerson`, and nobody changes what they have before this transaction ends. @throws Problem `user-not-found` */
-export function lockPerson(tx: TenantTx, id: UserId): Promise<Holder> {
-  return selectPerson(tx, id, tx.sql`for update of m`)
-}
-
-async function selectPerson(tx: TenantTx, id: UserId, lock: ReturnType<TenantTx['sql']>): Promise<Holder> {
-  const [member] = await tx.sql<{ version: number }[]>`
-    select coalesce(u.version, m.version) as version
-    from memberships m left join users u on u.tenant_id = m.tenant_id and u.id = m.user_id
-    where m.tenant_id = ${tx.tenantId} and m.user_id = ${id} and u.status is distinct from 'deleted' ${lock}`
-  if (member === undefined) throw problem('user-not-found')
-  const [access] = await tx.sql<{ reach: string[] }[]>`select reach from member_access(${tx.tenantId}, ${id})`
-  return { id, type: 'user', held: access?.reach ?? [], version: member.version }
-}
-
-/** What is attached to the person or the role, in the order of the names. */
-export async function listPoliciesOf({ db, tenantId }: TenantTx, holder: Holder): Promise<PolicyOfHolder[]> {
-  const { id, name, description } = policies
-  return db
-    .select({ id, name, description, attachedAt: policyAttachments.createdAt })
-    .from(policyAttachments)
-    .innerJoin(policies, and(eq(policies.tenantId, policyAttachments.tenantId), eq(id, policyAttachments.policyId)))
-    .where(and(eq(policyAttachments.tenantId, tenantId), isOn(holder)))
-    .orderBy(asc(name))
-}
-
-/** False when it was attached before. */
-export async function insertAttachment(
-  { db, tenantId }: TenantTx,
-  { resource }: Grant<'policies:modify', Holder>,
-  policyId: PolicyId,
-): Promise<boolean> {
-  const holder = resource.type === 'user' ? { userId: resource.id } : { roleId: resource.id }
-  const made = await db
-    .insert(policyAttachments)
-    .values({ tenantId, policyId, ...holder })
-    .onConflictDoNothing()
-    .returning({ policyId: policyAttachments.policyId })
-  return made.length > 0
-}
-
-/** False when it was not attached. */
-export async function deleteAttachment(
-  { db, tenantId }: TenantTx,
-  { resource }: Grant<'policies:modify', Holder>,
-  policyId: PolicyId,
-): Promise<boolean> {
-  const gone = await db
-    .delete(policyAttachments)
-    .where(and(eq(policyAttachments.tenantId, tenantId), eq(policyAttachments.policyId, policyId), isOn(resource)))
-    .returning({ policyId: policyAttachments.policyId })
-  return gone.length > 0
-}
-
-function isOn({ type, id }: Holder): SQL {
-  return eq(type === 'user' ? policyAttachments.userId : policyAttachments.roleId, id)
 }
 
 function isPolicy({ tenantId }: TenantTx, id: PolicyId) {

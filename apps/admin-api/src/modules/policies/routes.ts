@@ -6,7 +6,6 @@ import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
 import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
-import { serveRolePolicies, serveUserPolicies } from './attachment-routes.ts'
 import type { Draft } from './compile.ts'
 import {
   NewPolicy,
@@ -175,9 +174,6 @@ export function servePolicies(app: App, deps: Deps): void {
       return reply.code(204).send(null)
     },
   )
-
-  serveUserPolicies(app, deps)
-  serveRolePolicies(app, deps)
 }
 
 /** @throws Problem `invalid-input` for both or neither */

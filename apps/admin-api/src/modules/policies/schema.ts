@@ -148,20 +148,3 @@ export const PolicyReport = Type.Object(
   },
 )
 export type PolicyReport = Static<typeof PolicyReport>
-
-export const HolderParams = strictObject({ id: IdText })
-export const AttachmentParams = strictObject({ id: IdText, policy_id: IdText })
-export const NewAttachment = strictObject({ policy_id: IdText }, { examples: [{ policy_id: exampleId }] })
-
-export const AttachedPolicy = Type.Object(
-  { id: IdText, name: Type.String(), description: Type.String(), attached_at: Moment },
-  {
-    examples: [{ id: exampleId, name: 'own invoices', description: '', attached_at: exampleTime }],
-  },
-)
-export type AttachedPolicy = Static<typeof AttachedPolicy>
-
-export const AttachedPolicyPage = Type.Object({
-  items: Type.Array(AttachedPolicy),
-  next_cursor: Type.Null({ description: 'Always null: all of them fit on one page' }),
-})

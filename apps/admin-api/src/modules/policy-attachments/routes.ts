@@ -3,17 +3,29 @@ import type { PolicyId, RoleId, UserId } from '@signet/kernel'
 import { Type } from 'typebox'
 import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
+import { pageOf, sendPage } from '../../wire/pages.ts'
 import { Precondition } from '../../wire/versions.ts'
 import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
 import {
+  type Attachment,
   attachPolicy,
   detachPolicy,
   ensureAttached,
   type HolderRef,
   listAttachedPolicies,
+  listAttachments,
   type PolicyOfHolder,
-} from './attachments.ts'
-import { AttachedPolicy, AttachedPolicyPage, AttachmentParams, HolderParams, NewAttachment } from './schema.ts'
+} from './service.ts'
+import {
+  AttachedPolicy,
+  AttachedPolicyPage,
+  AttachmentParams,
+  AttachmentQuery,
+  AttachmentView,
+  HolderParams,
+  NewAttachment,
+  PolicyParams,
+} from './schema.ts'
 
 const config = { access: {} }
 const tags = ['Policies']
@@ -40,8 +52,35 @@ const roles: HolderPath = {
   holderOf: id => ({ roleId: id as RoleId }),
 }
 
-export function serveUserPolicies(app: App, deps: Deps): void {
-  serveAttachments(app, deps, users)
+export function servePolicyAttachments(app: App, deps: Deps): void {
+  serveHolder(app, deps, users)
+  serveHolder(app, deps, roles)
+
+  app.get(
+    '/policies/:id/attachments',
+    {
+      config,
+      schema: {
+        operationId: 'listPolicyAttachments',
+        tags,
+        summary: 'List where a policy is attached',
+        description: 'People and roles, in the order in which it was attached to them. Needs `policies:read`.',
+        params: PolicyParams,
+        querystring: AttachmentQuery,
+        response: { 200: pageOf(AttachmentView), ...problemResponses(400, 401, 403, 404, 503) },
+      },
+    },
+    async (request, reply) => {
+      const id = request.params.id as PolicyId
+      return sendPage(
+        reply,
+        request,
+        await listAttachments(deps, callerOf(request), id, request.query),
+        presentAttachment,
+      )
+    },
+  )
+
   app.post(
     users.path,
     {
@@ -74,11 +113,7 @@ export function serveUserPolicies(app: App, deps: Deps): void {
   )
 }
 
-export function serveRolePolicies(app: App, deps: Deps): void {
-  serveAttachments(app, deps, roles)
-}
-
-function serveAttachments(app: App, deps: Deps, { path, word, needs, holderOf }: HolderPath): void {
+function serveHolder(app: App, deps: Deps, { path, word, needs, holderOf }: HolderPath): void {
   const holder = word === 'User' ? 'person' : 'role'
   app.get(
     path,
@@ -146,4 +181,8 @@ function serveAttachments(app: App, deps: Deps, { path, word, needs, holderOf }:
 
 function presentAttached({ id, name, description, attachedAt }: PolicyOfHolder): AttachedPolicy {
   return { id, name, description, attached_at: attachedAt.toISOString() }
+}
+
+function presentAttachment({ type, id, name, attachedAt }: Attachment): AttachmentView {
+  return { type, id, name, attached_at: attachedAt.toISOString() }
 }

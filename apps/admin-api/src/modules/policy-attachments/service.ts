@@ -1,27 +1,42 @@
 /** A policy speaks of those it is attached to: a person, or a role and with it all who have the role. */
 import { recordAudit, type Role } from '@signet/accounts'
 import type { TenantTx } from '@signet/db'
-import { type Actor, authorize, type Grant, type PolicyId, problem, type RoleId, type UserId } from '@signet/kernel'
+import {
+  type Actor,
+  authorize,
+  type Grant,
+  type Page,
+  type PolicyId,
+  problem,
+  type RoleId,
+  type UserId,
+} from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import type { Caller } from '../../wire/caller.ts'
 import { assertVersion } from '../../wire/versions.ts'
 import { actAs } from '../actors/index.ts'
 import { type Answer, makeOnce, type Once } from '../idempotency/index.ts'
 import { findRole, lockRole } from '../roles/index.ts'
-import { assertMayName, attachmentPolicies, type Holder } from './policy.ts'
-import {
-  deleteAttachment,
-  findPerson,
-  holdPolicy,
-  insertAttachment,
-  listPoliciesOf,
-  lockPerson,
-  type Policy,
-  type PolicyOfHolder,
-} from './repo.ts'
-import { assertAttachable } from './service.ts'
+import { assertAttachable, assertMayName, findPolicy, holdPolicy, type Policy } from '../policies/index.ts'
+import { attachmentPolicies, type Holder } from './policy.ts'
+import * as repo from './repo.ts'
+import type { AttachmentQuery } from './schema.ts'
 
-export type { PolicyOfHolder }
+export type Attachment = repo.Attachment
+export type PolicyOfHolder = repo.PolicyOfHolder
+
+/** @throws Problem `policy-not-found` */
+export function listAttachments(
+  deps: Deps,
+  caller: Caller,
+  id: PolicyId,
+  query: AttachmentQuery,
+): Promise<Page<Attachment>> {
+  return actAs(deps, caller, 'policies:read', async tx => {
+    await findPolicy(tx, id)
+    return repo.listAttachments(tx, deps.keys.cursor, id, query)
+  })
+}
 
 /** The person or the role that a path names. */
 export type HolderRef = { readonly userId: UserId } | { readonly roleId: RoleId }
@@ -29,9 +44,9 @@ export type HolderRef = { readonly userId: UserId } | { readonly roleId: RoleId 
 /** @throws Problem `user-not-found`, `role-not-found` */
 export function listAttachedPolicies(deps: Deps, caller: Caller, ref: HolderRef): Promise<PolicyOfHolder[]> {
   return actAs(deps, caller, 'policies:read', async (tx, actor) => {
-    const holder = 'userId' in ref ? await findPerson(tx, ref.userId) : holderOf(await findRole(tx, ref.roleId))
+    const holder = 'userId' in ref ? await repo.findPerson(tx, ref.userId) : holderOf(await findRole(tx, ref.roleId))
     authorize(attachmentPolicies[holder.type], 'policies:read', actor, holder)
-    return listPoliciesOf(tx, holder)
+    return repo.listPoliciesOf(tx, holder)
   })
 }
 
@@ -47,7 +62,7 @@ export function attachPolicy<Body>(
     makeOnce(tx, actor, once, async () => {
       const holder = await lockHolder(tx, ref)
       if (!(await attach(tx, actor, holder, policyId))) throw problem('policy-already-attached')
-      const made = (await listPoliciesOf(tx, holder)).find(({ id }) => id === policyId)
+      const made = (await repo.listPoliciesOf(tx, holder)).find(({ id }) => id === policyId)
       return made as PolicyOfHolder
     }),
   )
@@ -84,7 +99,8 @@ export function detachPolicy(
     const policy = await holdPolicy(tx, policyId)
     const grant = authorizeChange(actor, holder, policy)
     assertVersion(ifMatch, holder)
-    if (!(await deleteAttachment(tx, grant, policyId))) throw problem('policy-not-found', 'It is not attached there.')
+    if (!(await repo.deleteAttachment(tx, grant, policyId)))
+      throw problem('policy-not-found', 'It is not attached there.')
     await audit(tx, grant, 'policy.detached', { before: nameOf(policy) })
   })
 }
@@ -101,7 +117,7 @@ async function attach(
   const grant = authorizeChange(actor, holder, policy)
   assertVersion(ifMatch, holder)
   assertAttachable(policy, holder.type)
-  const isNew = await insertAttachment(tx, grant, policyId)
+  const isNew = await repo.insertAttachment(tx, grant, policyId)
   if (isNew) await audit(tx, grant, 'policy.attached', { after: nameOf(policy) })
   return isNew
 }
@@ -110,7 +126,7 @@ async function attach(
 type LockedHolder = Holder & { readonly isFixed: boolean }
 
 async function lockHolder(tx: TenantTx, ref: HolderRef): Promise<LockedHolder> {
-  if ('userId' in ref) return { ...(await lockPerson(tx, ref.userId)), isFixed: false }
+  if ('userId' in ref) return { ...(await repo.lockPerson(tx, ref.userId)), isFixed: false }
   const role = await lockRole(tx, ref.roleId)
   return { ...holderOf(role), isFixed: role.holds !== 'listed' }
 }

@@ -1,0 +1,1 @@
+export { servePolicyAttachments } from './routes.ts'
