@@ -29,7 +29,7 @@ export interface StatementText {
 export const mostStatements = 50
 export const mostBytes = 65_536
 const mostLevels = 32
-const mostTokens = 4_000
+const mostWords = 2_000
 
 /** The rule that a text breaks before anybody parses it. */
 export interface BrokenBound {
@@ -47,6 +47,7 @@ export function splitStatements(source: string): readonly StatementText[] | Brok
   let brackets = 0
   // An `if` closes nowhere: each counts as a level until the end of its statement.
   let ifs = 0
+  let words = 0
   for (const token of readTokens(source)) {
     tokens.push(token)
     if (/^[([{]$/.test(token.text)) brackets += 1
@@ -54,8 +55,10 @@ export function splitStatements(source: string): readonly StatementText[] | Brok
     else if (token.text === 'if') ifs += 1
     if (brackets + ifs > mostLevels)
       return { message: `is nested deeper than ${mostLevels} levels`, start: token.start }
-    if (tokens.length > mostTokens)
-      return { message: `is longer than ${mostTokens} words and signs: make several statements of it`, start }
+    // A list may be long: it is no chain.
+    if (!/^[,"]/.test(token.text)) words += 1
+    if (words > mostWords)
+      return { message: `is longer than ${mostWords} words and signs: make several statements of it`, start }
     if (token.text !== ';') continue
     if (statements.length === mostStatements)
       return { message: `is statement ${mostStatements + 1}: ${mostStatements} are the most`, start: token.start }
@@ -64,6 +67,7 @@ export function splitStatements(source: string): readonly StatementText[] | Brok
     tokens = []
     brackets = 0
     ifs = 0
+    words = 0
   }
   // What follows the last semicolon and is no comment: the parser says what is missing.
   if (tokens.length > 0) statements.push(cut(source, start, source.length, tokens))

@@ -30,6 +30,12 @@ export interface WordFault {
 /** Codes of the catalogue, each with whether a policy of this tenant may name it. */
 export type Catalogue = ReadonlyMap<string, { readonly fits: boolean }>
 
+/**
+ * Operations within operations. Whoever decides works them off on the stack of the WebAssembly module, which overflows at some
+ * 350 sums and leaves the module of no use to anybody.
+ */
+const mostOperations = 100
+
 /** What is known of a person in a decision, also offline: the claims of a token. */
 export const principalAttributes: ReadonlySet<string> = new Set(['id', 'kind', 'tenant_id', 'roles'])
 
@@ -56,6 +62,7 @@ export function describeStatement(json: PolicyJson, number: number, line: number
 export function findWordFaults(json: PolicyJson, text: StatementText, catalogue: Catalogue): WordFault[] {
   return [
     ...findHeadFaults(json, text),
+    ...findDepthFaults(json, text),
     ...actionEntities(json.action).flatMap(({ type, id }) => {
       const message = explainAction(type, id, catalogue)
       return message === undefined ? [] : [{ message, start: findTokens(text, 'Action', '::', JSON.stringify(id)) }]
@@ -100,6 +107,21 @@ function findHeadFaults({ principal, action, resource }: PolicyJson, text: State
   return faults
 }
 
+function findDepthFaults({ conditions }: PolicyJson, { tokens }: StatementText): WordFault[] {
+  // An operation is an object in an object of Cedar's JSON.
+  if (conditions.length < mostOperations && depthOf(conditions) <= 2 * mostOperations) return []
+  const message = `has more than ${mostOperations} operations within one another: make several statements of it`
+  return [{ message, start: tokens[0].start }]
+}
+
+function depthOf(root: unknown): number {
+  let depth = 0
+  for (let level = [root]; level.length > 0; depth += 1) {
+    level = level.flatMap(node => (isNode(node) ? Object.values(node) : []))
+  }
+  return depth
+}
+
 function actionEntities(action: PolicyJson['action']): { readonly type: string; readonly id: string }[] {
   if (action.op === 'All' || 'slot' in action) return []
   const named = 'entities' in action ? action.entities : [action.entity]
@@ -126,7 +148,7 @@ function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null
 }
 
-/** Every object in an expression that is meant, without recursion: an expression of 4,000 words may be as deep. */
+/** Every object in an expression that is meant, without recursion: an expression may be as deep as it is long. */
 function findInside(root: unknown, isMeant: (node: Node) => boolean): Node[] {
   const found: Node[] = []
   const waiting: unknown[] = [root]
