@@ -31,7 +31,9 @@ t.test('the API reference is as it was agreed', async t => {
 
 t.test('X-05 no writable schema takes a column that is not its own', async t => {
   const tables = Object.values(db).filter(value => is(value, PgTable))
-  const columns = new Set(tables.flatMap(table => Object.values(getTableColumns(table)).map(column => column.name)))
+  const columns = new Set<string>(
+    tables.flatMap(table => Object.values(getTableColumns(table)).map(column => column.name)),
+  )
   for (const name of ['roles', 'password_hash', 'is_guest', 'is_platform_staff']) columns.add(name)
   const never = [
     'id',
@@ -54,16 +56,14 @@ t.test('X-05 no writable schema takes a column that is not its own', async t => 
       [],
       `${nameOf(route)} has none of them itself`,
     )
-    for (const column of columns) {
-      if (own.includes(column)) continue
-      const answer = await send(world, ableActor(world, route), route, {
-        ...call,
-        body: { ...call.body, [column]: null },
-      })
-      const fault = answer.body.errors?.find((each: { pointer: string }) => each.pointer === `/${column}`)
-      t.equal(answer.status, 400, `${nameOf(route)} ${column}`)
-      t.match(fault, { message: 'is not a member that is known here' }, `${nameOf(route)} ${column}`)
-    }
+    const others = [...columns].filter(column => !own.includes(column))
+    const extra = Object.fromEntries(others.map(column => [column, null]))
+    const answer = await send(world, ableActor(world, route), route, { ...call, body: { ...call.body, ...extra } })
+    t.equal(answer.status, 400, nameOf(route))
+    const refused = (answer.body.errors as { pointer: string; message: string }[])
+      .filter(({ message }) => message === 'is not a member that is known here')
+      .map(({ pointer }) => pointer.slice(1))
+    t.strictSame(new Set(refused), new Set(others), `${nameOf(route)} refuses each of them by name`)
   }
 })
 

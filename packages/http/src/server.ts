@@ -9,6 +9,7 @@ import Fastify, {
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from 'fastify'
+import { problem } from '@signet/kernel'
 import { logRequests } from './logging.ts'
 import { answerBrokenConnections, answerProblems } from './problems.ts'
 import { ProblemSchema } from './schemas.ts'
@@ -72,7 +73,17 @@ export async function createServer(options: ServerOptions): Promise<App> {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(protectiveHeaders).header('x-request-id', request.id)
   })
+  app.addHook('preParsing', async request => refuseOtherCharsets(request.headers['content-type']))
   logRequests(app)
   answerProblems(app)
   return app
+}
+
+/**
+ * Bodies are read as UTF-8, whatever they say: what says otherwise would be read as something else than its sender wrote.
+ * @throws Problem `unsupported-media-type`
+ */
+function refuseOtherCharsets(contentType: string | undefined): void {
+  const [, charset] = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(contentType ?? '') ?? []
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw problem('unsupported-media-type')
 }

@@ -49,6 +49,16 @@ t.test('the server', async t => {
   const post = (payload: string | Buffer, headers: Record<string, string> = json) =>
     app.inject({ method: 'POST', url: '/things', headers, payload })
 
+  t.test('I-03 reads no body that says it is anything but UTF-8', async t => {
+    for (const charset of ['utf-7', 'utf-16', 'iso-8859-1', '"utf-7"', '']) {
+      const answer = await post('{"name":"a"}', { 'content-type': `application/json\t; charset=${charset}` })
+      t.match(answer.json(), { status: 415, code: 'unsupported-media-type' }, charset)
+    }
+    for (const charset of ['utf-8', 'UTF-8', '"utf-8"']) {
+      const answer = await post('{"name":"a"}', { 'content-type': `application/json; charset=${charset}` })
+      t.equal(answer.statusCode, 200, charset)
+    }
+  })
   t.test('answers a faulty body with the problem that names the fault', async t => {
     for (const [payload, status, code] of [
       ['{"name":', 400, 'malformed-body'],
