@@ -72,13 +72,20 @@ t.test('people', async t => {
     for (const role of [one, two]) await call(admin, 'PUT', `users/${userId}/roles/${role}`)
     const { body } = await call(admin, 'GET', `users/${userId}/permissions`)
     t.strictSame(body.items, [
-      { code: 'roles:read', sources: [{ type: 'role', id: one, name: 'one' }] },
+      {
+        code: 'roles:read',
+        state: 'permitted',
+        sources: [{ type: 'role', id: one, name: 'one' }],
+        withheld_by: [],
+      },
       {
         code: 'users:read',
+        state: 'permitted',
         sources: [
           { type: 'role', id: one, name: 'one' },
           { type: 'role', id: two, name: 'two' },
         ],
+        withheld_by: [],
       },
     ])
     t.match(await call(admin, 'POST', `users/${userId}/roles`, { role_id: two }), {

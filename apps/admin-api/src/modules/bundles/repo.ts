@@ -9,13 +9,18 @@ export interface BundleStamp {
 }
 
 /** The tenant's bundle, and of each statement whether it depends on more than who and which action. */
-export interface LoadedBundle extends Bundle {
+export interface LoadedBundle extends Omit<Bundle, 'policies'> {
   readonly catalogue: string
   readonly policies: readonly LoadedPolicy[]
 }
 
-export type LoadedPolicy = BundlePolicy & { readonly statements: readonly LoadedStatement[] }
-export type LoadedStatement = BundleStatement & { readonly isConditional: boolean }
+interface LoadedPolicy extends Omit<BundlePolicy, 'statements'> {
+  readonly statements: readonly LoadedStatement[]
+}
+
+export interface LoadedStatement extends BundleStatement {
+  readonly isConditional: boolean
+}
 
 interface SubjectRow {
   readonly id: string

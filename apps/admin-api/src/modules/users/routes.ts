@@ -6,6 +6,7 @@ import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
+import type { Holding, StatementOrigin } from '../bundles/index.ts'
 import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
 import { presentPerson } from './person-view.ts'
 import {
@@ -148,13 +149,14 @@ export function serveUsers(app: App, deps: Deps): void {
         tags,
         operationId: 'listPermissionsOfUser',
         summary: 'What a person may do',
-        description: 'Each permission with where it comes from. Needs `users:read`.',
+        description:
+          'Each permission with all that gives it, role or policy, and all that takes it away. Needs `users:read`.',
         params: UserParams,
         response: { 200: EffectivePermissions, ...problemResponses(400, 401, 403, 404, 503) },
       },
     },
     async request => ({
-      items: await listEffectivePermissions(deps, callerOf(request), request.params.id as UserId),
+      items: (await listEffectivePermissions(deps, callerOf(request), request.params.id as UserId)).map(presentHolding),
       next_cursor: null,
     }),
   )
@@ -220,4 +222,19 @@ function presentUser(user: User): UserView {
 function presentCreated(user: User): Answer<UserView> {
   const headers = { location: `/admin/v1/users/${user.id}`, etag: etagOf(user) }
   return { status: 201, headers, body: presentUser(user) }
+}
+
+function presentHolding({ code, state, sources, withheldBy }: Holding): EffectivePermissions['items'][number] {
+  return {
+    code,
+    state,
+    sources: sources.map(source => (source.type === 'role' ? source : presentStatement(source))),
+    withheld_by: withheldBy.map(by =>
+      by.type === 'policy' ? presentStatement(by) : { type: by.type, id: by.id, conditional: by.isConditional },
+    ),
+  }
+}
+
+function presentStatement({ isConditional, ...rest }: StatementOrigin) {
+  return { ...rest, conditional: isConditional }
 }

@@ -43,14 +43,31 @@ export const TemporaryPassword = Type.Object({
   }),
 })
 
+const role = { type: Type.Literal('role'), id: IdText, name: Type.String({ examples: ['billing'] }) }
+const policy = {
+  type: Type.Literal('policy'),
+  id: IdText,
+  name: Type.String({ examples: ['own invoices'] }),
+  statement: Type.Integer({ description: 'Of the policy, 1 for the first', examples: [1] }),
+  line: Type.Integer({ description: 'Of its text', examples: [2] }),
+  conditional: Type.Boolean({ description: 'A condition decides whether it holds', examples: [true] }),
+}
+const client = { type: Type.Literal('client'), id: IdText, conditional: policy.conditional }
+
 export const EffectivePermissions = Type.Object({
   items: Type.Array(
     Type.Object({
       code: Type.String({ examples: ['invoices:read'] }),
-      sources: Type.Array(
-        Type.Object({ type: Type.Literal('role'), id: IdText, name: Type.String({ examples: ['billing'] }) }),
-      ),
+      state: Type.Union([Type.Literal('permitted'), Type.Literal('conditional'), Type.Literal('withheld')], {
+        description: '`conditional`: conditions of policies decide each time that somebody asks',
+        examples: ['permitted'],
+      }),
+      sources: Type.Array(Type.Union([Type.Object(role), Type.Object(policy)]), { description: 'All that gives it' }),
+      withheld_by: Type.Array(Type.Union([Type.Object(policy), Type.Object(client)]), {
+        description: 'Forbids, and the client whom a sub-client never surpasses',
+      }),
     }),
+    { description: 'In alphabetical order; none for somebody who is suspended' },
   ),
   next_cursor: Type.Null({ description: 'Always null: all of them fit on one page' }),
 })

@@ -7,12 +7,13 @@ import type { Deps } from '../../deps.ts'
 import type { Caller } from '../../wire/caller.ts'
 import { assertVersion } from '../../wire/versions.ts'
 import { actAs } from '../actors/index.ts'
+import { findSubjects, type Holding, listHoldings, withBundle } from '../bundles/index.ts'
 import { type Answer, makeOnce, type Once } from '../idempotency/index.ts'
-import { findMembership, listRolesOf, assertMayGive } from '../memberships/index.ts'
+import { assertMayGive } from '../memberships/index.ts'
 import { namesOf, preparePerson } from './new-person.ts'
 import { passwordPolicy, type Standing, userPolicy } from './policy.ts'
 import { findStanding, listUsers, lockUser } from './repo.ts'
-import type { EffectivePermissions, NewUser, UserChange, UserQuery } from './schema.ts'
+import type { NewUser, UserChange, UserQuery } from './schema.ts'
 
 /** A person with what decides who may act on them. */
 type Person = User & Standing
@@ -112,27 +113,13 @@ export function removeUser(deps: Deps, caller: Caller, id: UserId, ifMatch: stri
   })
 }
 
-/** What the person may do in this tenant, each with the roles that it comes from. @throws Problem `user-not-found` */
-export function listEffectivePermissions(
-  deps: Deps,
-  caller: Caller,
-  id: UserId,
-): Promise<EffectivePermissions['items']> {
+/** What the person may do in this tenant now, each with all that gives it and takes it away. @throws Problem `user-not-found` */
+export function listEffectivePermissions(deps: Deps, caller: Caller, id: UserId): Promise<Holding[]> {
   return actAs(deps, caller, 'users:read', async (tx, actor) => {
-    const user = await findVisible(tx, actor, id)
-    const roles = await listRolesOf(tx, (await findMembership(tx, { userId: user.id })).id)
-    const held = await accounts.findPermissionsOf(
-      tx,
-      roles.map(role => role.id),
-    )
-    const sourcesOf = new Map<string, EffectivePermissions['items'][number]['sources']>()
-    for (const role of roles) {
-      for (const code of held.get(role.id) ?? []) {
-        sourcesOf.set(code, [...(sourcesOf.get(code) ?? []), { type: 'role', id: role.id, name: role.name }])
-      }
-    }
-    const codes = [...sourcesOf.keys()].toSorted()
-    return codes.map(code => ({ code, sources: sourcesOf.get(code) ?? [] }))
+    await findVisible(tx, actor, id)
+    const subject = (await findSubjects(tx, tx.tenantId, [id])).get(id)
+    if (subject === undefined) return []
+    return withBundle(tx, tx.tenantId, ({ bundle }) => listHoldings(bundle, subject))
   })
 }
 
