@@ -22,9 +22,9 @@ import { serveBrands } from './modules/brands/index.ts'
 import { serveClients, serveSubClients } from './modules/clients/index.ts'
 import { serveDashboard } from './modules/dashboard/index.ts'
 import { serveDirectory } from './modules/directory/index.ts'
-import { serveDecisions } from './modules/decisions/index.ts'
 import { serveImages } from './modules/images/index.ts'
 import { serveImports } from './modules/imports/index.ts'
+import { serveDecisions, serveImpact } from './modules/decisions/index.ts'
 import { serveMemberships } from './modules/memberships/index.ts'
 import { checkDatabase, serveOperations, type ShownSettings } from './modules/operations/index.ts'
 import { serveOrgUnits } from './modules/org-units/index.ts'
@@ -115,6 +115,7 @@ async function serveAdministration(scope: App, deps: AppDeps): Promise<void> {
   serveImports(scope, deps)
   serveMemberships(scope, deps)
   serveRoles(scope, deps)
+  serveImpact(scope, deps)
   servePermissions(scope, deps)
   servePolicies(scope, deps)
   servePolicyAttachments(scope, deps)

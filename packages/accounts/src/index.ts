@@ -11,7 +11,6 @@ export { checkPassword, wordsAbout } from './password-rules.ts'
 export { normalizePhone } from './phone-number.ts'
 export { type CodeHolder, resetPassword } from './reset-password.ts'
 export {
-  findPermissionsOf,
   findReach,
   lockRoles,
   type Role,

@@ -1,5 +1,5 @@
 import type { TestActor } from '@signet/testkit'
-import { nothing, type Route } from './route.ts'
+import { aRole, nothing, type Route } from './route.ts'
 
 const aQuestion = (caller: TestActor) => ({
   subject: { type: 'user', id: caller.userId },
@@ -32,5 +32,17 @@ export const decisionsRoutes: readonly Route[] = [
     needs: 'nothing',
     status: 200,
     prepare: nothing,
+  },
+  {
+    method: 'POST',
+    path: '/admin/v1/roles/:id/impact',
+    needs: 'roles:modify',
+    status: 200,
+    owned: ['id'],
+    event: null,
+    prepare: async world => ({
+      params: { id: await aRole(world) },
+      body: { permissions: [] },
+    }),
   },
 ]

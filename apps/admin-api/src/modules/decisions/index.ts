@@ -1,1 +1,2 @@
+export { serveImpact } from './impact-routes.ts'
 export { serveDecisions } from './routes.ts'

@@ -1,6 +1,7 @@
 /** OpenID AuthZEN Authorization API 1.0, sections 5 to 7. Unknown members are refused, as everywhere. */
-import { IdText, strictObject } from '@signet/http'
+import { IdText, nullable, strictObject } from '@signet/http'
 import { type Static, Type } from 'typebox'
+import { PermissionCode } from '../permissions/index.ts'
 
 const properties = Type.Record(Type.String(), Type.Unknown(), {
   description: 'Whatever the policies read, nested at most 32 levels deep',
@@ -170,3 +171,53 @@ export const AuthzenConfiguration = Type.Object(
     ],
   },
 )
+
+export const RoleRef = strictObject({ id: IdText })
+
+export const ImpactQuery = strictObject({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+  cursor: Type.Optional(Type.String({ format: 'uuid', description: 'The `next_cursor` of the page before' })),
+})
+export type ImpactQuery = Static<typeof ImpactQuery>
+
+export const ProposedChange = strictObject(
+  {
+    permissions: Type.Optional(
+      Type.Array(PermissionCode, {
+        maxItems: 1_000,
+        uniqueItems: true,
+        description: 'What the role would hold, as a whole',
+        examples: [['invoices:read']],
+      }),
+    ),
+    policies: Type.Optional(
+      Type.Array(IdText, {
+        maxItems: 20,
+        uniqueItems: true,
+        description: 'Policies that would be attached beside those that are',
+        examples: [['0199d1f0-7a2b-7c3d-8e4f-5a6b7c8d9e0f']],
+      }),
+    ),
+  },
+  { minProperties: 1, examples: [{ permissions: ['invoices:read'] }] },
+)
+export type ProposedChange = Static<typeof ProposedChange>
+
+const codes = (description: string) => Type.Array(Type.String(), { description, examples: [['invoices:read']] })
+
+export const ImpactView = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      user_id: IdText,
+      name: nullable(Type.String({ examples: ['Ada Lovelace'] })),
+      gains: codes('What they may then and not now'),
+      loses: codes('What they may now and not then'),
+      may_gain: codes('What they may more often then: conditions decide'),
+      may_lose: codes('What they may less often then: conditions decide'),
+    }),
+    { description: 'Everybody whom it concerns, in the order of their ids; also those for whom nothing changes' },
+  ),
+  next_cursor: nullable(Type.String({ description: 'Null on the last page' })),
+  total: Type.Integer({ description: 'How many people it concerns', examples: [12] }),
+})
+export type ImpactView = Static<typeof ImpactView>

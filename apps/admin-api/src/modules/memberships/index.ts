@@ -3,7 +3,6 @@ export { holdsAsMuch, type Holder, membershipPolicy } from './policy.ts'
 export {
   findMembership,
   listMemberships as listMembers,
-  listRolesOf,
   lockMembership,
   type Membership,
   type MembershipRow,

@@ -1,1 +1,2 @@
+export { attachToRole } from './service.ts'
 export { servePolicyAttachments } from './routes.ts'

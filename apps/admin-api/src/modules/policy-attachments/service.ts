@@ -86,6 +86,11 @@ export function ensureAttached(
   })
 }
 
+/** Within a transaction of others. False when it was attached before. @throws as `ensureAttached` */
+export async function attachToRole(tx: TenantTx, actor: Actor, roleId: RoleId, policyId: PolicyId): Promise<boolean> {
+  return attach(tx, actor, await lockHolder(tx, { roleId }), policyId)
+}
+
 /** @throws Problem `policy-not-found` when it is not attached, and as `ensureAttached` */
 export function detachPolicy(
   deps: Deps,

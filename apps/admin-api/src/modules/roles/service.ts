@@ -50,29 +50,40 @@ export function changeRole(
   deps: Deps,
   caller: Caller,
   id: RoleId,
-  { name, description, permissions }: RoleChange,
+  change: RoleChange,
   ifMatch: string | undefined,
 ): Promise<Role> {
   return actAs(deps, caller, 'roles:modify', async (tx, actor) => {
     const before = await repo.lockRole(tx, id)
-    const grant = authorizeChange(actor, before)
+    authorizeChange(actor, before)
     requireVersion(ifMatch, before)
-    if (permissions !== undefined) {
-      const added = permissions.filter(code => !before.permissions.includes(code))
-      await repo.deleteRolePermissions(
-        tx,
-        grant,
-        before.permissions.filter(code => !permissions.includes(code)),
-      )
-      await givePermissions(tx, grant, before, added)
-    }
-    const after = await repo.updateRole(tx, grant, {
-      ...(name === undefined ? {} : { name }),
-      ...(description === undefined ? {} : { description: description ?? '' }),
-    })
-    await audit(tx, actor, 'role.modified', after, { before: describe(before), after: describe(after) })
-    return after
+    return applyRoleChange(tx, actor, before, change)
   })
+}
+
+/** Of a role that is locked. @throws Problem `built-in-role`, and as `createRole` */
+export async function applyRoleChange(
+  tx: TenantTx,
+  actor: Actor,
+  before: Role,
+  { name, description, permissions }: RoleChange,
+): Promise<Role> {
+  const grant = authorizeChange(actor, before)
+  if (permissions !== undefined) {
+    const added = permissions.filter(code => !before.permissions.includes(code))
+    await repo.deleteRolePermissions(
+      tx,
+      grant,
+      before.permissions.filter(code => !permissions.includes(code)),
+    )
+    await givePermissions(tx, grant, before, added)
+  }
+  const after = await repo.updateRole(tx, grant, {
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description: description ?? '' }),
+  })
+  await audit(tx, actor, 'role.modified', after, { before: describe(before), after: describe(after) })
+  return after
 }
 
 /** @throws Problem `role-not-found`, `built-in-role`, `role-in-use`, `version-required`, `version-mismatch` */
