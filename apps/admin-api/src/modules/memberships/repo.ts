@@ -1,4 +1,4 @@
-import { findReach, lockRoles } from '@signet/accounts'
+import { findPermissionsOf, findReach } from '@signet/accounts'
 import { membershipRoles, memberships, positions, roles, type TenantTx, translateConstraint, users } from '@signet/db'
 import {
   type Grant,
@@ -168,17 +168,17 @@ async function only(tx: TenantTx, rows: readonly BareRow[]): Promise<Membership>
   return { ...row, held }
 }
 
-/** What an invitation will give. */
+/** What an invitation will give at most: its roles, and what policies give everybody here. */
 async function findPromised(tx: TenantTx, id: MembershipId): Promise<readonly string[]> {
-  const assigned = await tx.db
-    .select({ id: membershipRoles.roleId })
-    .from(membershipRoles)
-    .where(and(eq(membershipRoles.tenantId, tx.tenantId), eq(membershipRoles.membershipId, id)))
-  const given = await lockRoles(
-    tx,
-    assigned.map(role => role.id),
-  )
-  return [...new Set(given.flatMap(role => role.reach))]
+  const { sql: statement, tenantId } = tx
+  const assigned = await statement<{ id: RoleId }[]>`
+    select role_id as id from membership_roles where tenant_id = ${tenantId} and membership_id = ${id}`
+  const ids = assigned.map(role => role.id)
+  const held = await findPermissionsOf(tx, ids)
+  const codes = [...new Set([...held.values()].flat())]
+  const [bounds] = await statement<{ reach: string[] }[]>`
+    select reach from apply_policies(${tenantId}, null, ${ids}::uuid[], ${codes}::text[])`
+  return bounds?.reach ?? []
 }
 
 async function withProfiles(tx: TenantTx, rows: readonly BareRow[]): Promise<Omit<MembershipRow, 'place'>[]> {

@@ -1,4 +1,4 @@
-import { recordAudit } from '@signet/accounts'
+import { assertGrantable, recordAudit } from '@signet/accounts'
 import { authorize, type MembershipId, type Page, problem, type RoleId } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import type { Caller } from '../../wire/caller.ts'
@@ -50,8 +50,11 @@ export function invite<Body>(
         after: { email: invitation.invitedEmail },
         request: actor.request,
       })
-      const given = await giveRoles(tx, actor, invitation, role_ids as RoleId[])
-      return given === 0 ? invitation : repo.findMembership(tx, { membershipId: invitation.id })
+      await giveRoles(tx, actor, invitation, role_ids as RoleId[])
+      const made = await repo.findMembership(tx, { membershipId: invitation.id })
+      // Whoever invites may be the one who reads the mail: what everybody here has by a policy counts as well.
+      assertGrantable(actor, made.held)
+      return made
     }),
   )
 }

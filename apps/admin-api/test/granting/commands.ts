@@ -1,0 +1,180 @@
+/** What people try, over HTTP, and what the model says of it once it was done. */
+import { newId } from '@signet/kernel'
+import type { TestActor } from '@signet/testkit'
+import type { Answer, Method, World } from '../world.ts'
+import { cedarOf, type Code, type Model, type Person, type Statement, without } from './model.ts'
+import { pick } from './stage.ts'
+
+export const verbs = [
+  'create role',
+  'change role',
+  'remove role',
+  'assign role',
+  'withdraw role',
+  'create policy',
+  'change policy',
+  'remove policy',
+  'attach policy',
+  'detach policy',
+  'create person',
+  'create client',
+  'create sub-client',
+  'change account',
+  'invite',
+  'suspend',
+  'activate',
+  'remove person',
+] as const
+
+/** Drawn by fast-check. Places are counted round among those who are there when it is tried. */
+export interface Command {
+  readonly verb: (typeof verbs)[number]
+  readonly who: number
+  readonly whom: number
+  readonly role: number
+  readonly policy: number
+  readonly holds: readonly Code[]
+  readonly statement: Statement
+}
+
+interface Trial {
+  readonly method: Method
+  readonly path: string
+  readonly body?: object
+  /** What the model makes of it. */
+  readonly done: (answer: Answer) => void
+}
+
+/** Undefined where there is nobody and nothing to try it with. */
+export function plan(model: Model, command: Command): Trial | undefined {
+  const { roles, policies, people } = model
+  const { verb, holds, statement } = command
+  const role = pick([...roles.values()], command.role)
+  const policy = pick([...policies.values()], command.policy)
+  const person = pick([...people.values()], command.whom)
+  if (role === undefined || person === undefined) return undefined
+  const isInvited = person.kind === 'invitation'
+  const name = newId<never>() as string
+
+  const create = (path: string, kind: Person['kind'], clientId: string | null, extra: object): Trial => ({
+    method: 'POST',
+    path,
+    body: { ...extra, role_ids: [role.id] },
+    done: ({ body }) => {
+      const assigned = new Set(kind === 'invitation' ? [role.id] : [model.member, role.id])
+      people.set(body.id, { id: body.id, kind, clientId, roles: assigned })
+    },
+  })
+  const setRoles = (assigned: ReadonlySet<string>) => people.set(person.id, { ...person, roles: assigned })
+  const setHolders = (holders: ReadonlySet<string>) => policy && policies.set(policy.id, { ...policy, holders })
+  const forget = (id: string) => {
+    for (const each of policies.values()) policies.set(each.id, { ...each, holders: without(each.holders, [id]) })
+  }
+  const below = `${isInvited ? 'memberships' : 'users'}/${person.id}`
+  // A policy is tried on a person and on a role by turns.
+  const holder = command.holds.length % 2 === 0 && !isInvited ? `users/${person.id}` : `roles/${role.id}`
+  const holderId = holder.startsWith('users') ? person.id : role.id
+
+  switch (verb) {
+    case 'create role':
+      return {
+        method: 'POST',
+        path: 'roles',
+        body: { name, permissions: holds },
+        done: ({ body }) => void roles.set(body.id, { id: body.id, holds: new Set(holds), isBuiltIn: false }),
+      }
+    case 'change role':
+      return {
+        method: 'PATCH',
+        path: `roles/${role.id}`,
+        body: { permissions: holds },
+        done: () => void roles.set(role.id, { ...role, holds: new Set(holds) }),
+      }
+    case 'remove role':
+      return {
+        method: 'DELETE',
+        path: `roles/${role.id}`,
+        done: () => {
+          roles.delete(role.id)
+          forget(role.id)
+        },
+      }
+    case 'assign role':
+      return {
+        method: 'PUT',
+        path: `${below}/roles/${role.id}`,
+        done: () => void setRoles(new Set([...person.roles, role.id])),
+      }
+    case 'withdraw role':
+      return {
+        method: 'DELETE',
+        path: `${below}/roles/${role.id}`,
+        done: () => void setRoles(without(person.roles, [role.id])),
+      }
+    case 'create policy':
+      return {
+        method: 'POST',
+        path: 'policies',
+        body: { name, source: cedarOf(statement) },
+        done: ({ body }) => void policies.set(body.id, { id: body.id, statement, holders: new Set() }),
+      }
+    case 'change policy':
+      return (
+        policy && {
+          method: 'PATCH',
+          path: `policies/${policy.id}`,
+          body: { source: cedarOf(statement) },
+          done: () => void policies.set(policy.id, { ...policy, statement }),
+        }
+      )
+    case 'remove policy':
+      return policy && { method: 'DELETE', path: `policies/${policy.id}`, done: () => void policies.delete(policy.id) }
+    case 'attach policy':
+      return (
+        policy && {
+          method: 'PUT',
+          path: `${holder}/policies/${policy.id}`,
+          done: () => void setHolders(new Set([...policy.holders, holderId])),
+        }
+      )
+    case 'detach policy':
+      return (
+        policy && {
+          method: 'DELETE',
+          path: `${holder}/policies/${policy.id}`,
+          done: () => void setHolders(without(policy.holders, [holderId])),
+        }
+      )
+    case 'create person':
+      return create('users', 'user', null, { username: name })
+    case 'create client':
+      return create('clients', 'client', null, { username: name })
+    case 'create sub-client':
+      return create('sub-clients', 'sub_client', person.id, { username: name, client_id: person.id })
+    case 'invite':
+      return create('memberships', 'invitation', null, { email: `${name}@example.test` })
+    case 'change account':
+      return {
+        method: 'PATCH',
+        path: `${person.kind === 'sub_client' ? 'sub-clients' : 'clients'}/${person.id}`,
+        body: { role_ids: [role.id] },
+        done: () => void setRoles(new Set([model.member, role.id])),
+      }
+    case 'suspend':
+    case 'activate':
+      return { method: 'POST', path: `users/${person.id}/${verb}`, done: () => undefined }
+    case 'remove person':
+      return {
+        method: 'DELETE',
+        path: below,
+        done: () => {
+          people.delete(person.id)
+          forget(person.id)
+        },
+      }
+  }
+}
+
+export function send({ call }: World, actor: TestActor, { method, path, body }: Trial): Promise<Answer> {
+  return call(actor, method, path, body, { 'if-match': '*' })
+}
