@@ -3,7 +3,7 @@
  * things over HTTP, and after each of them a plain model says who holds what. What a person gained is within what whoever
  * did it could hand on before it; so, step by step, nobody holds more than the chain of those who gave it.
  */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { type Command, plan, send, verbs } from './granting/commands.ts'
 import {
@@ -151,9 +151,8 @@ async function assertAsModelled(stage: Stage, what = 'the scene'): Promise<void>
     const modelled = boundsOf(stage.model, person)
     const found = stored.get(person.id)
     for (const name of boundNames) {
-      const [is, ought] = [[...(found?.[name] ?? [])].toSorted(), [...modelled[name]].toSorted()]
-      if (String(is) !== String(ought))
-        throw new Error(`${what}\n${person.kind} ${person.id} ${name}: database ${is}, model ${ought}`)
+      const [is, ought] = [found?.[name] ?? [], modelled[name]].map(set => [...set].toSorted().join(', '))
+      if (is !== ought) throw new Error(`${what}\n${person.kind} ${person.id} ${name}: database ${is}, model ${ought}`)
     }
   }
 }

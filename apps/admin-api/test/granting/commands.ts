@@ -75,104 +75,86 @@ export function plan(model: Model, command: Command): Trial | undefined {
   const holder = command.holds.length % 2 === 0 && !isInvited ? `users/${person.id}` : `roles/${role.id}`
   const holderId = holder.startsWith('users') ? person.id : role.id
 
-  switch (verb) {
-    case 'create role':
-      return {
-        method: 'POST',
-        path: 'roles',
-        body: { name, permissions: holds },
-        done: ({ body }) => void roles.set(body.id, { id: body.id, holds: new Set(holds), isBuiltIn: false }),
-      }
-    case 'change role':
-      return {
-        method: 'PATCH',
-        path: `roles/${role.id}`,
-        body: { permissions: holds },
-        done: () => void roles.set(role.id, { ...role, holds: new Set(holds) }),
-      }
-    case 'remove role':
-      return {
-        method: 'DELETE',
-        path: `roles/${role.id}`,
-        done: () => {
-          roles.delete(role.id)
-          forget(role.id)
-        },
-      }
-    case 'assign role':
-      return {
-        method: 'PUT',
-        path: `${below}/roles/${role.id}`,
-        done: () => void setRoles(new Set([...person.roles, role.id])),
-      }
-    case 'withdraw role':
-      return {
-        method: 'DELETE',
-        path: `${below}/roles/${role.id}`,
-        done: () => void setRoles(without(person.roles, [role.id])),
-      }
-    case 'create policy':
-      return {
-        method: 'POST',
-        path: 'policies',
-        body: { name, source: cedarOf(statement) },
-        done: ({ body }) => void policies.set(body.id, { id: body.id, statement, holders: new Set() }),
-      }
-    case 'change policy':
-      return (
-        policy && {
-          method: 'PATCH',
-          path: `policies/${policy.id}`,
-          body: { source: cedarOf(statement) },
-          done: () => void policies.set(policy.id, { ...policy, statement }),
-        }
-      )
-    case 'remove policy':
-      return policy && { method: 'DELETE', path: `policies/${policy.id}`, done: () => void policies.delete(policy.id) }
-    case 'attach policy':
-      return (
-        policy && {
-          method: 'PUT',
-          path: `${holder}/policies/${policy.id}`,
-          done: () => void setHolders(new Set([...policy.holders, holderId])),
-        }
-      )
-    case 'detach policy':
-      return (
-        policy && {
-          method: 'DELETE',
-          path: `${holder}/policies/${policy.id}`,
-          done: () => void setHolders(without(policy.holders, [holderId])),
-        }
-      )
-    case 'create person':
-      return create('users', 'user', null, { username: name })
-    case 'create client':
-      return create('clients', 'client', null, { username: name })
-    case 'create sub-client':
-      return create('sub-clients', 'sub_client', person.id, { username: name, client_id: person.id })
-    case 'invite':
-      return create('memberships', 'invitation', null, { email: `${name}@example.test` })
-    case 'change account':
-      return {
-        method: 'PATCH',
-        path: `${person.kind === 'sub_client' ? 'sub-clients' : 'clients'}/${person.id}`,
-        body: { role_ids: [role.id] },
-        done: () => void setRoles(new Set([model.member, role.id])),
-      }
-    case 'suspend':
-    case 'activate':
-      return { method: 'POST', path: `users/${person.id}/${verb}`, done: () => undefined }
-    case 'remove person':
-      return {
-        method: 'DELETE',
-        path: below,
-        done: () => {
-          people.delete(person.id)
-          forget(person.id)
-        },
-      }
+  const trials: Record<Command['verb'], Trial | undefined> = {
+    'create role': {
+      method: 'POST',
+      path: 'roles',
+      body: { name, permissions: holds },
+      done: ({ body }) => void roles.set(body.id, { id: body.id, holds: new Set(holds), isBuiltIn: false }),
+    },
+    'change role': {
+      method: 'PATCH',
+      path: `roles/${role.id}`,
+      body: { permissions: holds },
+      done: () => void roles.set(role.id, { ...role, holds: new Set(holds) }),
+    },
+    'remove role': {
+      method: 'DELETE',
+      path: `roles/${role.id}`,
+      done: () => {
+        roles.delete(role.id)
+        forget(role.id)
+      },
+    },
+    'assign role': {
+      method: 'PUT',
+      path: `${below}/roles/${role.id}`,
+      done: () => void setRoles(new Set([...person.roles, role.id])),
+    },
+    'withdraw role': {
+      method: 'DELETE',
+      path: `${below}/roles/${role.id}`,
+      done: () => void setRoles(without(person.roles, [role.id])),
+    },
+    'create policy': {
+      method: 'POST',
+      path: 'policies',
+      body: { name, source: cedarOf(statement) },
+      done: ({ body }) => void policies.set(body.id, { id: body.id, statement, holders: new Set() }),
+    },
+    'change policy': policy && {
+      method: 'PATCH',
+      path: `policies/${policy.id}`,
+      body: { source: cedarOf(statement) },
+      done: () => void policies.set(policy.id, { ...policy, statement }),
+    },
+    'remove policy': policy && {
+      method: 'DELETE',
+      path: `policies/${policy.id}`,
+      done: () => void policies.delete(policy.id),
+    },
+    'attach policy': policy && {
+      method: 'PUT',
+      path: `${holder}/policies/${policy.id}`,
+      done: () => void setHolders(new Set([...policy.holders, holderId])),
+    },
+    'detach policy': policy && {
+      method: 'DELETE',
+      path: `${holder}/policies/${policy.id}`,
+      done: () => void setHolders(without(policy.holders, [holderId])),
+    },
+    'create person': create('users', 'user', null, { username: name }),
+    'create client': create('clients', 'client', null, { username: name }),
+    'create sub-client': create('sub-clients', 'sub_client', person.id, { username: name, client_id: person.id }),
+    invite: create('memberships', 'invitation', null, { email: `${name}@example.test` }),
+    'change account': {
+      method: 'PATCH',
+      path: `${person.kind === 'sub_client' ? 'sub-clients' : 'clients'}/${person.id}`,
+      body: { role_ids: [role.id] },
+      done: () => void setRoles(new Set([model.member, role.id])),
+    },
+    suspend: { method: 'POST', path: `users/${person.id}/suspend`, done: () => undefined },
+    activate: { method: 'POST', path: `users/${person.id}/activate`, done: () => undefined },
+    'remove person': {
+      method: 'DELETE',
+      path: below,
+      done: () => {
+        people.delete(person.id)
+        forget(person.id)
+      },
+    },
   }
+  return trials[verb]
 }
 
 export function send({ call }: World, actor: TestActor, { method, path, body }: Trial): Promise<Answer> {

@@ -26,7 +26,7 @@ export function pick<T>(all: readonly T[], index: number): T | undefined {
 
 export async function setUp({ database, cast }: World, scene: Scene): Promise<Stage> {
   const tenant = await cast.addTenant()
-  const model = await inTenant(database.db, tenant, async tx => {
+  const written = await inTenant(database.db, tenant, async tx => {
     const builtIn = await tx.sql<{ id: string; name: string }[]>`select id, name from roles where tenant_id = ${tenant}`
     const idOf = (wanted: string) => builtIn.find(({ name }) => name === wanted)?.id ?? ''
     const member = idOf('member')
@@ -59,7 +59,7 @@ export async function setUp({ database, cast }: World, scene: Scene): Promise<St
     await insert(tx, model)
     return model
   })
-  return { tenant, model, actors: new Map() }
+  return { tenant, model: written, actors: new Map() }
 }
 
 async function insert({ sql, tenantId: tenant_id }: TenantTx, { roles, people, policies }: Model): Promise<void> {
@@ -123,7 +123,7 @@ async function insert({ sql, tenantId: tenant_id }: TenantTx, { roles, people, p
 export async function actorFor({ cast }: World, { tenant, actors }: Stage, id: string): Promise<TestActor | undefined> {
   const known = actors.get(id)
   if (known !== undefined) return known
-  const person = { userId: id as UserId, tenantId: tenant, membershipId: id as string as MembershipId, email: '' }
+  const person = { userId: id as UserId, tenantId: tenant, membershipId: id as MembershipId, email: '' }
   try {
     const actor = await cast.signIn(person)
     actors.set(id, actor)
