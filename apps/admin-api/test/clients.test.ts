@@ -200,14 +200,9 @@ t.test('X-02 a client gives its sub-clients no more than it can hand on', async 
       permissions: ['users:create', 'clients:create', 'sub-clients:create'],
     })
     const trader = await cast.addActor(tenant, { kind: 'client' })
-    await inTenant(
-      database.db,
-      tenant,
-      ({ sql }) => sql`
-        with made as (insert into policies (tenant_id, id, name, source) values (${tenant}, ${newId()}, 'everybody', '') returning id)
-        insert into policy_statements (tenant_id, policy_id, number, line, effect, actions, is_template, is_conditional, is_personal)
-        select ${tenant}, id, 1, 1, 'permit', array['users:list'], false, true, true from made`,
-    )
+    const keeper = await cast.addActor(tenant, { roles: ['admin'] })
+    const source = 'permit (principal, action == Action::"users:list", resource) when { principal.kind == "client" };'
+    t.equal((await call(keeper, 'POST', 'policies', { name: 'everybody', source })).status, 201)
     for (const [where, body] of [
       ['users', {}],
       ['clients', {}],
@@ -263,15 +258,15 @@ t.test('the sub-clients of a suspended client go with it and come back with it',
     await call(admin, 'POST', `users/${client.userId}/activate`)
     t.equal(await statusOf(active.userId), 'suspended')
   })
-  await t.test('sixteen times at once, while they are changed and created: nobody is left active', async t => {
+  await t.test('while they are changed, created and activated, sixteen at once: nobody is left active', async t => {
     const busy = await aClient()
-    const below = await Promise.all(sixteen.map(() => aSubClient(busy)))
+    const below = await Promise.all([1, 2, 3, 4].map(() => aSubClient(busy)))
     const answers = await Promise.all(
-      below.flatMap(({ userId }, index) => [
-        call(admin, 'PATCH', `sub-clients/${userId}`, { name: `Desk ${index}` }),
+      below.flatMap(({ userId }) => [
+        call(admin, 'PATCH', `sub-clients/${userId}`, { name: 'Desk' }),
         call(admin, 'POST', 'sub-clients', { username: `r-${unique()}`, client_id: busy.userId }),
+        call(admin, 'POST', `clients/${busy.userId}/suspend`),
         call(admin, 'POST', `sub-clients/${userId}/activate`),
-        ...(index % 8 === 0 ? [call(admin, 'POST', `clients/${busy.userId}/suspend`)] : []),
       ]),
     )
     t.strictSame(
