@@ -12,6 +12,7 @@ export { normalizePhone } from './phone-number.ts'
 export { type CodeHolder, resetPassword } from './reset-password.ts'
 export {
   findReach,
+  lockRoles,
   type Role,
   type RoleRow,
   withEffects,
