@@ -11,6 +11,7 @@ export { checkPassword, wordsAbout } from './password-rules.ts'
 export { normalizePhone } from './phone-number.ts'
 export { type CodeHolder, resetPassword } from './reset-password.ts'
 export {
+  findPermissionsOf,
   findReach,
   lockRoles,
   type Role,
