@@ -46,7 +46,7 @@ export async function withEffects(tx: TenantTx, rows: readonly RoleRow[]): Promi
 }
 
 /** What each of these roles holds now: what is listed, all of a tenant's, or all. */
-async function findPermissionsOf(
+export async function findPermissionsOf(
   { sql: statement, tenantId }: TenantTx,
   ids: readonly RoleId[],
 ): Promise<ReadonlyMap<RoleId, readonly string[]>> {
