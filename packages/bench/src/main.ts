@@ -2,6 +2,7 @@
 
 import { inspectMachine } from './machine.ts'
 import { help, type PartName } from './options.ts'
+import { measureDecisions } from './parts/decisions.ts'
 import { measureEnumeration } from './parts/enumeration.ts'
 import { measureLanes } from './parts/lanes.ts'
 import { measureMemory } from './parts/memory.ts'
@@ -17,6 +18,7 @@ const parts: Parts<PartName, Row> = {
   refresh: measureRefresh,
   'sign-in': measureSignIn,
   tenant: measureTenant,
+  decisions: measureDecisions,
   enumeration: measureEnumeration,
   lanes: measureLanes,
   memory: measureMemory,

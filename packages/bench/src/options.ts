@@ -1,6 +1,15 @@
 /** What the two commands say of themselves. */
 
-export const partNames = ['verify', 'refresh', 'sign-in', 'tenant', 'enumeration', 'lanes', 'memory'] as const
+export const partNames = [
+  'verify',
+  'refresh',
+  'sign-in',
+  'tenant',
+  'decisions',
+  'enumeration',
+  'lanes',
+  'memory',
+] as const
 export type PartName = (typeof partNames)[number]
 
 export const help = `Holds Signet against the raw limits of this machine, against other libraries and servers, and
@@ -13,6 +22,7 @@ Parts, all of them without an argument (about ten minutes):
   refresh      POST /api/v1/tokens/refresh against raw RSA-2048 signing and oidc-provider
   sign-in      POST /api/v1/tokens against raw argon2id
   tenant       a read within a tenant against the same read without
+  decisions    who may do what: by a role, and by policies that are prepared, without SQL
   enumeration  can the time of an answer tell who has an account?
   lanes        key set, refresh and health while sign-ins are more than can be served
   memory       resident memory of the issuer, 60 s after it is ready

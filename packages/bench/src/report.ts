@@ -88,6 +88,30 @@ export function boundWaiting({ part, subject, times, atMostMs }: Waiting): Row {
   }
 }
 
+export interface Duration {
+  readonly part: string
+  readonly subject: string
+  /** Milliseconds. */
+  readonly times: readonly number[]
+  /** The target: what half of them do not exceed. */
+  readonly atMostUs: number
+}
+
+/** Of what is over so soon that no single time could be trusted: each of `times` is a mean of many. */
+export function boundMedian({ part, subject, times, atMostUs }: Duration): Row {
+  const [half, worst] = [median(times), percentile(times, 0.99)].map(each => each * 1_000) as [number, number]
+  return {
+    part,
+    subject,
+    measured: `${half.toFixed(1)} us`,
+    against: `its own p99 ${worst.toFixed(1)} us`,
+    ratio: '',
+    spread: '',
+    target: `<= ${atMostUs} us`,
+    met: yesOrNo(half <= atMostUs),
+  }
+}
+
 /** @param atLeast the target; without one the line informs only */
 export function countEvents(part: string, subject: string, measured: number, atLeast?: number): Row {
   return {

@@ -10,7 +10,15 @@ import { parseCommandLine } from '../src/command-line.ts'
 import { countFaults, expectNone, renderFaults, tell } from '../src/fault-report.ts'
 import { addressOf } from '../src/network-addresses.ts'
 import { faultPartNames, partNames } from '../src/options.ts'
-import { boundWaiting, compareMemory, compareRates, compareTimes, countEvents, renderTable } from '../src/report.ts'
+import {
+  boundMedian,
+  boundWaiting,
+  compareMemory,
+  compareRates,
+  compareTimes,
+  countEvents,
+  renderTable,
+} from '../src/report.ts'
 import { percentile, separability } from '../src/statistics.ts'
 import { openConnection, readAnswer } from '../src/workers/http-connection.ts'
 import { alternate, median, pairRates, roundCount, takeTurns } from '../src/rounds.ts'
@@ -103,6 +111,9 @@ t.test('a bounded wait', async t => {
   t.throws(() => percentile([], 0.5), TypeError)
   t.match(boundWaiting({ part: 'p', subject: 's', times, atMostMs: 198 }), { measured: '198.0 ms', met: 'yes' })
   t.equal(boundWaiting({ part: 'p', subject: 's', times, atMostMs: 197 }).met, 'NO')
+  const short = { part: 'p', subject: 's', times: times.map(each => each / 1_000) }
+  t.match(boundMedian({ ...short, atMostUs: 100.5 }), { measured: '100.5 us', target: '<= 100.5 us', met: 'yes' })
+  t.equal(boundMedian({ ...short, atMostUs: 100 }).met, 'NO')
   t.equal(countEvents('p', 'shed', 0, 1).met, 'NO')
   t.equal(countEvents('p', 'shed', 1, 1).met, 'yes')
 })
