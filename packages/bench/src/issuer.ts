@@ -1,6 +1,6 @@
 /**
- * apps/iam as an operator runs it: a process of its own, with the flags of its package script and default settings, behind
- * what it takes for its proxy.
+ * Our programs as an operator runs them: a process of its own, with the flags of its package script and default settings,
+ * behind what it takes for its proxy.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -32,7 +32,7 @@ export interface RestartableIssuer extends AsyncDisposable {
   hasEnded(): boolean
 }
 
-const appFolder = fileURLToPath(new URL('../../../apps/iam/', import.meta.url))
+const portSettings = { iam: 'IAM_PORT', 'admin-api': 'ADMIN_PORT' } as const
 
 /** Resolves when it is ready. */
 export async function startIssuer(bench: Bench, databaseUrl: string): Promise<Issuer> {
@@ -46,16 +46,27 @@ export async function startIssuer(bench: Bench, databaseUrl: string): Promise<Is
 }
 
 /** Starts nothing yet. @param settings of the issuer, beside those that every one here gets */
-export async function prepareIssuer(
+export function prepareIssuer(
   bench: Bench,
   databaseUrl: string,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<RestartableIssuer> {
-  const flags = await readStartFlags()
+  return prepareProgram(bench, 'iam', databaseUrl, settings)
+}
+
+/** As `prepareIssuer`, also for the administration. */
+export async function prepareProgram(
+  bench: Bench,
+  name: keyof typeof portSettings,
+  databaseUrl: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<RestartableIssuer> {
+  const appFolder = fileURLToPath(new URL(`../../../apps/${name}/`, import.meta.url))
+  const flags = await readStartFlags(appFolder)
   const port = await findFreePort()
   const home = await mkdtemp(join(tmpdir(), 'signet-bench-'))
   const keysFolder = join(home, 'keys')
-  const logFile = join(home, 'iam.stderr')
+  const logFile = join(home, 'stderr')
   const [command, ...args] = onCore(bench.machine.programCore, process.execPath, [
     ...flags,
     join(appFolder, 'src/main.ts'),
@@ -76,7 +87,7 @@ export async function prepareIssuer(
         PATH: process.env['PATH'] ?? '',
         SIGNET_HOME: join(home, 'home'),
         SIGNET_KEYS: keysFolder,
-        IAM_PORT: String(port),
+        [portSettings[name]]: String(port),
         DATABASE_URL: databaseUrl,
         TRUST_PROXY: proxyAddress,
         ...settings,
@@ -93,7 +104,7 @@ export async function prepareIssuer(
       if (hasEnded() || started.pid === undefined) throw new Error('It ended before it was ready.')
       return started.pid
     } catch (cause) {
-      throw new Error(`apps/iam did not start:\n${await readFile(logFile, 'utf8')}${said}`, { cause })
+      throw new Error(`apps/${name} did not start:\n${await readFile(logFile, 'utf8')}${said}`, { cause })
     }
   }
 
@@ -120,12 +131,12 @@ export function parseNodeFlags(script: string): string[] {
   return words.slice(1, entryAt)
 }
 
-async function readStartFlags(): Promise<string[]> {
+async function readStartFlags(appFolder: string): Promise<string[]> {
   const manifest = JSON.parse(await readFile(join(appFolder, 'package.json'), 'utf8')) as {
     scripts?: Record<string, string>
   }
   const script = manifest.scripts?.['start']
-  if (script === undefined) throw new Error('apps/iam/package.json has no script start.')
+  if (script === undefined) throw new Error(`${appFolder} has no script start.`)
   return parseNodeFlags(script)
 }
 

@@ -3,6 +3,7 @@
 import { inspectMachine } from './machine.ts'
 import { help, type PartName } from './options.ts'
 import { measureDecisions } from './parts/decisions.ts'
+import { measureDirectory } from './parts/directory.ts'
 import { measureEnumeration } from './parts/enumeration.ts'
 import { measureLanes } from './parts/lanes.ts'
 import { measureMemory } from './parts/memory.ts'
@@ -19,6 +20,7 @@ const parts: Parts<PartName, Row> = {
   'sign-in': measureSignIn,
   tenant: measureTenant,
   decisions: measureDecisions,
+  directory: measureDirectory,
   enumeration: measureEnumeration,
   lanes: measureLanes,
   memory: measureMemory,

@@ -15,9 +15,9 @@ export interface HttpAnswer {
 
 export interface HttpConnection {
   /** @throws Error when the connection ends or the answer cannot be read */
-  get(path: string): Promise<HttpAnswer>
+  get(path: string, token?: string): Promise<HttpAnswer>
   /** @param from the address that the caller's proxy would tell. @throws as `get` */
-  post(path: string, contentType: string, body: string, from?: string): Promise<HttpAnswer>
+  post(path: string, contentType: string, body: string, from?: string, token?: string): Promise<HttpAnswer>
   close(): void
 }
 
@@ -62,14 +62,20 @@ export async function openConnection(url: string): Promise<HttpConnection> {
       socket.write(text)
     })
   return {
-    get: path => send(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\n\r\n`),
-    post: (path, contentType, body, from) => {
+    get: (path, token) => send(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\n${authorize(token)}\r\n`),
+    post: (path, contentType, body, from, token) => {
       const forwarded = from === undefined ? '' : `x-forwarded-for: ${from}\r\n`
       const described = `content-type: ${contentType}\r\ncontent-length: ${Buffer.byteLength(body)}`
-      return send(`POST ${path} HTTP/1.1\r\nhost: ${host}\r\n${forwarded}${described}\r\n\r\n${body}`)
+      return send(
+        `POST ${path} HTTP/1.1\r\nhost: ${host}\r\n${authorize(token)}${forwarded}${described}\r\n\r\n${body}`,
+      )
     },
     close: () => void socket.destroy(),
   }
+}
+
+function authorize(token: string | undefined): string {
+  return token === undefined ? '' : `authorization: Bearer ${token}\r\n`
 }
 
 /** Undefined until the whole answer is there. @throws Error for an answer without a stated length */

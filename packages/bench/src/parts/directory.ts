@@ -1,0 +1,182 @@
+/** What a request costs in an installation of a million people, against one of ten thousand: as many people a tenant, both at once. */
+
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { randomBytes } from 'node:crypto'
+import { type Database, openDatabase, runStatement } from '@signet/db'
+import { newId } from '@signet/kernel'
+import { createTestIssuer, type TestIssuer } from '@signet/verifier/testing'
+import type { Bench } from '../bench.ts'
+import { openBenchDatabase } from '../bench-database.ts'
+import { prepareProgram } from '../issuer.ts'
+import { compareRates, type Row } from '../report.ts'
+import { alternate, type Turns } from '../rounds.ts'
+import { type Directory, type DirectoryActor, type DirectorySize, seedDirectory } from '../seed-directory.ts'
+import { type HttpConnection, openConnection } from '../workers/http-connection.ts'
+
+const large: DirectorySize = { tenants: 10_000, peopleEach: 100 }
+const small: DirectorySize = { tenants: 100, peopleEach: 100 }
+const turns: Turns = { sliceMs: 100, slices: 5 }
+/** The issue's bound is 1.5 times the cost. */
+const leastRate = 1 / 1.5
+
+export async function measureDirectory(bench: Bench): Promise<Row[]> {
+  await using issuer = await publishKeys()
+  await using many = await startInstallation(bench, issuer.issuer, large)
+  await using few = await startInstallation(bench, issuer.issuer, small)
+  // Not before both are ready: the server closes a connection on which nothing is asked.
+  const ours = await connectTo(many)
+  const theirs = await connectTo(few)
+  const rows: Row[] = []
+  for (const [subject, work] of Object.entries(kinds)) {
+    bench.say(subject)
+    const rounds = await alternate(
+      () => work(ours, issuer.issuer),
+      () => work(theirs, issuer.issuer),
+      turns,
+    )
+    rows.push(
+      compareRates({
+        part: 'directory',
+        subject: `${subject}, 1,000,000 people`,
+        against: '10,000 people',
+        rounds,
+        atLeast: leastRate,
+      }),
+    )
+  }
+  ours.connection.close()
+  theirs.connection.close()
+  return rows
+}
+
+interface Installation extends AsyncDisposable {
+  readonly directory: Directory
+  /** Of the administration. */
+  readonly url: string
+  readonly db: Database
+}
+
+interface Side extends Pick<Installation, 'directory' | 'db'> {
+  readonly connection: HttpConnection
+  /** Requests so far: each goes to another tenant and another person. */
+  turn: number
+}
+
+type Work = (side: Side, issuer: TestIssuer) => Promise<number>
+
+const kinds: Readonly<Record<string, Work>> = {
+  'list a page of people': keeperGets(() => '/admin/v1/users?limit=50'),
+  'search people': keeperGets(() => '/admin/v1/users?limit=50&q=lovelace'),
+  'read a person': keeperGets(id => `/admin/v1/users/${id}`),
+  'check a permission': checkPermission,
+  'sign in, without the hash': signIn,
+  'list a page of tenants': async (side, issuer) => {
+    await expectOk(side.connection.get('/admin/v1/tenants?limit=50', tokenOf(issuer, side.directory.staff)))
+    return 1
+  },
+}
+
+function keeperGets(pathOf: (personId: string) => string): Work {
+  return async (side, issuer) => {
+    const { keeper, person } = nextOf(side)
+    await expectOk(side.connection.get(pathOf(person.userId), tokenOf(issuer, keeper)))
+    return 1
+  }
+}
+
+async function checkPermission(side: Side, issuer: TestIssuer): Promise<number> {
+  const { keeper, person } = nextOf(side)
+  const body = JSON.stringify({
+    subject: { type: 'user', id: person.userId },
+    action: { name: 'users:read' },
+    resource: { type: 'Tenant', id: keeper.tenantId },
+  })
+  const path = '/access/v1/evaluation'
+  await expectOk(side.connection.post(path, 'application/json', body, undefined, tokenOf(issuer, keeper)))
+  return 1
+}
+
+/** The statements of a sign-in: find the person, take an attempt, open the session. */
+async function signIn(side: Side): Promise<number> {
+  const { keeper, person } = nextOf(side)
+  const fingerprint = randomBytes(32)
+  await runStatement(
+    side.db,
+    sql => sql`
+      select user_id, hash, refusal, verdict
+      from begin_sign_in('password', ${person.email}, null, null, null, null, ${person.userId}, ${fingerprint})`,
+  )
+  const [opened] = await runStatement(
+    side.db,
+    sql => sql`
+      select kind from open_session(${newId()}, ${person.userId}, ${keeper.tenantId}, null, ${randomBytes(32)}, array['pwd'],
+        interval '5 days', interval '30 days', 'session.opened', '127.0.0.1', 'bench', ${newId()}, 'password', ${fingerprint})`,
+  )
+  if (opened === undefined) throw new Error('Nobody was signed in.')
+  return 1
+}
+
+function nextOf(side: Side) {
+  side.turn += 1
+  const { samples } = side.directory
+  const sample = samples[side.turn % samples.length]
+  const person = sample?.people[(side.turn * 7) % sample.people.length]
+  if (sample === undefined || person === undefined) throw new Error('The directory is empty.')
+  return { keeper: sample.keeper, person }
+}
+
+const tokens = new WeakMap<DirectoryActor, string>()
+
+/** Signed once: the measured program verifies each as it comes, and none twice in a row. */
+function tokenOf(issuer: TestIssuer, actor: DirectoryActor): string {
+  const known = tokens.get(actor)
+  if (known !== undefined) return known
+  const { userId: sub, tenantId: tid, sessionId: sid } = actor
+  const token = issuer.token({ sub, tid, sid, exp: Math.floor(Date.now() / 1_000) + 86_400 })
+  tokens.set(actor, token)
+  return token
+}
+
+async function expectOk(answer: ReturnType<HttpConnection['get']>): Promise<void> {
+  const { status, body } = await answer
+  if (status !== 200) throw new Error(`Answered ${status}: ${body.slice(0, 300)}`)
+}
+
+async function connectTo({ directory, db, url }: Installation): Promise<Side> {
+  return { directory, db, connection: await openConnection(url), turn: 0 }
+}
+
+async function startInstallation(bench: Bench, issuer: TestIssuer, size: DirectorySize): Promise<Installation> {
+  const kept = new AsyncDisposableStack()
+  try {
+    const database = kept.use(await openBenchDatabase(bench))
+    const startedAt = performance.now()
+    const directory = await seedDirectory(database, size)
+    const people = size.tenants * size.peopleEach
+    bench.say(`${people} people made in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`)
+    const program = kept.use(await prepareProgram(bench, 'admin-api', database.url, { ISSUER: issuer.issuer }))
+    await program.start()
+    const db = kept.adopt(openDatabase({ url: database.url, max: 1 }), each => each.close())
+    return { directory, url: program.url, db, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  } catch (error) {
+    await kept.disposeAsync()
+    throw error
+  }
+}
+
+/** Where the administration fetches the keys. The tokens are signed here, so that no program but the measured one runs. */
+async function publishKeys(): Promise<{ readonly issuer: TestIssuer } & AsyncDisposable> {
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(issuer.jwks))
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const issuer = createTestIssuer({ issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
+  return {
+    issuer,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      await new Promise(resolve => server.close(resolve))
+    },
+  }
+}
