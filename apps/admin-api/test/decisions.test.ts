@@ -164,6 +164,33 @@ t.test('policies decide by what is sent, and the reason names statement and line
   t.match((await ask(anna, question(9))).body, { decision: false }, 'what is gone decides nothing any more')
 })
 
+t.test('a policy that was written over the API decides, and is named by its own statement and line', async t => {
+  const source = [
+    '// a ; in a comment, and "a text',
+    'permit(principal in ?principal, action == Action::"brands:list", resource) when { resource.name == "a;b // c" };',
+    '',
+    '@note("; too")',
+    'forbid(principal == ?principal, action, resource) when { resource has name && resource.name like "*\\"*" };',
+  ].join('\n')
+  const made = await world.call(admin, 'POST', 'policies', { name: 'written', source })
+  t.equal(made.status, 201, made.text)
+  const { status } = await world.call(admin, 'PUT', `users/${anna.userId}/policies/${made.body.id}`)
+  t.equal(status, 204)
+  const question = (name: string) =>
+    aboutUser(anna.userId, 'brands:list', { ...explained, resource: { ...brand, properties: { name } } })
+  const [first, second] = made.body.statements
+  t.match((await ask(anna, question('a;b // c'))).body, {
+    decision: true,
+    context: { reasons: [{ type: 'permit', policy: { name: 'written' }, statement: 1, line: first.line }] },
+  })
+  t.match((await ask(anna, question('"'))).body, {
+    decision: false,
+    context: { reasons: [{ type: 'forbid', statement: 2, line: second.line }] },
+  })
+  await world.call(admin, 'DELETE', `users/${anna.userId}/policies/${made.body.id}`)
+  t.match((await ask(anna, question('a;b // c'))).body, { decision: false })
+})
+
 t.test('a role that is taken away and a permission that is new count at once', async t => {
   const bob = await cast.addActor(company, { permissions: ['brands:read'] })
   t.match((await ask(asker, aboutUser(bob.userId))).body, { decision: true })
