@@ -92,6 +92,17 @@ t.test('an avatar', async t => {
   })
 })
 
+t.test('one’s own avatar is at home, also where one works as a guest', async t => {
+  const person = await cast.addPerson(other)
+  await cast.addGuest(company, person)
+  const guest = await cast.signIn(person, company)
+  t.equal((await send(guest, own(guest), await plain(7).png().toBuffer())).status, 204)
+  t.match(await sharp((await fetchImage(guest, own(guest))).bytes).metadata(), { width: 7 })
+  t.match((await call(stranger, 'GET', `users/${person.userId}`)).body, { has_avatar: true })
+  t.match(await call(admin, 'GET', own(guest)), { status: 404, body: { code: 'user-not-found' } })
+  t.equal((await call(guest, 'DELETE', own(guest))).status, 204)
+})
+
 t.test('X-02 whose avatar it is to change', async t => {
   const bytes = await plain(2).png().toBuffer()
   const person = await cast.addPerson(company)

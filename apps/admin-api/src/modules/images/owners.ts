@@ -2,13 +2,16 @@
 import { findUser, recordAudit } from '@signet/accounts'
 import type { TenantTx } from '@signet/db'
 import { type Actor, authorize, problem, type Rule, type TenantId, type UserId } from '@signet/kernel'
+import type { Deps } from '../../deps.ts'
 import type { Caller } from '../../wire/caller.ts'
 import { findTenant, lockTenant, tenantPolicy } from '../tenants/index.ts'
 import { findStanding, lockUser } from '../users/index.ts'
 import { avatarPolicy } from './policy.ts'
-import { updateAvatar, updateLogo } from './repo.ts'
+import { findHome, updateAvatar, updateLogo } from './repo.ts'
 
 export interface ImageOwner {
+  /** The tenant whose rows exist while the image is read or changed. */
+  readonly scope: TenantId
   /** What is needed before anything is looked up. */
   readonly toRead: string | Rule<null>
   readonly toChange: string | Rule<null>
@@ -27,9 +30,11 @@ export interface LockedOwner {
 /** One's own needs an account and no permission. */
 const anybody: Rule<null> = () => true
 
-export function avatarOf(caller: Caller, id: UserId): ImageOwner {
+/** One's own is at home, whichever tenant one works in as a guest. */
+export async function avatarOf({ db }: Pick<Deps, 'db'>, caller: Caller, id: UserId): Promise<ImageOwner> {
   const isOwn = caller.userId === id
   return {
+    scope: isOwn ? await findHome(db, caller) : caller.tenantId,
     toRead: isOwn ? anybody : 'users:read',
     toChange: isOwn ? anybody : 'users:modify',
     find: async (tx, actor) => {
@@ -55,6 +60,7 @@ export function logoOf(caller: Caller, id: TenantId): ImageOwner {
     if (id !== caller.tenantId) throw problem('tenant-not-found')
   }
   return {
+    scope: caller.tenantId,
     toRead: 'tenants:read',
     toChange: 'tenants:modify',
     find: async (tx, actor) => {

@@ -1,8 +1,15 @@
 import type { User } from '@signet/accounts'
 import { type Database, runStatement, tenants, type TenantTx, users } from '@signet/db'
-import type { Grant } from '@signet/kernel'
+import type { Grant, TenantId } from '@signet/kernel'
 import { and, eq, sql as expression } from 'drizzle-orm'
+import type { Caller } from '../../wire/caller.ts'
 import type { Tenant } from '../tenants/index.ts'
+
+/** The home tenant of whoever calls, else the tenant of their token. */
+export async function findHome(db: Database, { userId, tenantId }: Caller): Promise<TenantId> {
+  const [row] = await runStatement(db, sql => sql<{ home: TenantId | null }[]>`select home_tenant(${userId}) as home`)
+  return row?.home ?? tenantId
+}
 
 /** Names an object before its bytes are written: it is found here, should nobody come to use it within the hour. */
 export async function announceImage(db: Database, key: string): Promise<void> {

@@ -19,7 +19,7 @@ export async function serveImages(app: App, deps: Deps): Promise<void> {
     serveOwner(scope, deps, {
       path: '/users/:id/avatar',
       name: 'Avatar',
-      ownerOf: (caller, id) => avatarOf(caller, id as UserId),
+      ownerOf: (caller, id) => avatarOf(deps, caller, id as UserId),
       title: 'the picture of a person',
       toRead: 'The person themself, or whoever holds `users:read`.',
       toChange: 'The person themself, or whoever holds `users:modify` and all that the person holds.',
@@ -27,7 +27,7 @@ export async function serveImages(app: App, deps: Deps): Promise<void> {
     serveOwner(scope, deps, {
       path: '/tenants/:id/logo',
       name: 'Logo',
-      ownerOf: (caller, id) => logoOf(caller, id as TenantId),
+      ownerOf: async (caller, id) => logoOf(caller, id as TenantId),
       title: 'the logo of a tenant',
       toRead: "One's own tenant's. Needs `tenants:read`.",
       toChange: "One's own tenant's. Needs `tenants:modify`.",
@@ -52,7 +52,7 @@ interface OwnerRoutes {
   readonly path: `/${string}/:id/${string}`
   /** In the ids of the operations. */
   readonly name: string
-  readonly ownerOf: (caller: Caller, id: string) => ImageOwner
+  readonly ownerOf: (caller: Caller, id: string) => Promise<ImageOwner>
   readonly title: string
   readonly toRead: string
   readonly toChange: string
@@ -80,7 +80,7 @@ function serveOwner(scope: App, deps: Deps, { path, name, ownerOf, title, toRead
     async (request, reply) => {
       const caller = callerOf(request)
       const isAtHand = (etag: string) => namesTag(request.headers['if-none-match'], etag)
-      const { etag, png } = await readImage(deps, caller, ownerOf(caller, request.params.id), isAtHand)
+      const { etag, png } = await readImage(deps, caller, await ownerOf(caller, request.params.id), isAtHand)
       // Whoever may read it may lose that: it is asked for again each time, and mostly not sent again.
       reply.header('etag', etag).header('cache-control', 'private, no-cache')
       if (png === undefined) return reply.code(304).send(null)
@@ -114,7 +114,7 @@ function serveOwner(scope: App, deps: Deps, { path, name, ownerOf, title, toRead
       if (!Buffer.isBuffer(body) || type === undefined) throw notAnImage()
       const caller = callerOf(request)
       const sent = { bytes: body, type, ifMatch: headers['if-match'] }
-      const etag = await putImage(deps, caller, ownerOf(caller, params.id), sent)
+      const etag = await putImage(deps, caller, await ownerOf(caller, params.id), sent)
       return reply.header('etag', etag).code(204).send(null)
     },
   )
@@ -135,7 +135,7 @@ function serveOwner(scope: App, deps: Deps, { path, name, ownerOf, title, toRead
     },
     async (request, reply) => {
       const caller = callerOf(request)
-      await removeImage(deps, caller, ownerOf(caller, request.params.id), request.headers['if-match'])
+      await removeImage(deps, caller, await ownerOf(caller, request.params.id), request.headers['if-match'])
       return reply.code(204).send(null)
     },
   )

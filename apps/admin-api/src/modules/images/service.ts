@@ -1,4 +1,5 @@
-import { newId, problem } from '@signet/kernel'
+import type { TenantTx } from '@signet/db'
+import { type Actor, newId, problem } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import type { ImageStorage } from '../../storage/storage.ts'
 import type { Caller } from '../../wire/caller.ts'
@@ -26,7 +27,7 @@ export async function readImage(
   owner: ImageOwner,
   isAtHand: (etag: string) => boolean,
 ): Promise<ServedImage> {
-  const key = await actAs(deps, caller, owner.toRead, owner.find)
+  const key = await actAs(deps, caller, owner.toRead, owner.find, owner.scope)
   const storage = storageOf(deps)
   if (key === null) throw problem('image-not-found')
   const etag = etagOf(key)
@@ -47,19 +48,23 @@ export async function putImage(
   owner: ImageOwner,
   { bytes, type, ifMatch }: { bytes: Buffer; type: ImageType; ifMatch: string | undefined },
 ): Promise<string> {
-  const assertCurrent = (key: string | null) => assertMatch(ifMatch, key === null ? null : etagOf(key))
-  await actAs(deps, caller, owner.toChange, async (tx, actor) => assertCurrent((await owner.lock(tx, actor)).key))
+  const lock = async (tx: TenantTx, actor: Actor) => {
+    const locked = await owner.lock(tx, actor)
+    assertMatch(ifMatch, locked.key === null ? null : etagOf(locked.key))
+    return locked
+  }
+  await actAs(deps, caller, owner.toChange, lock, owner.scope)
   const storage = storageOf(deps)
   const png = await deps.images.convert(bytes, type)
   const key: string = newId()
   await announceImage(deps.db, key)
   await fromStore(() => storage.put(key, png))
-  await actAs(deps, caller, owner.toChange, async (tx, actor) => {
-    const locked = await owner.lock(tx, actor)
-    assertCurrent(locked.key)
+  const use = async (tx: TenantTx, actor: Actor) => {
+    const { change } = await lock(tx, actor)
     await claimImage(tx, key)
-    await locked.change(key)
-  })
+    await change(key)
+  }
+  await actAs(deps, caller, owner.toChange, use, owner.scope)
   return etagOf(key)
 }
 
@@ -70,13 +75,14 @@ export async function removeImage(
   owner: ImageOwner,
   ifMatch: string | undefined,
 ): Promise<void> {
-  await actAs(deps, caller, owner.toChange, async (tx, actor) => {
+  const work = async (tx: TenantTx, actor: Actor) => {
     const { key, change } = await owner.lock(tx, actor)
     storageOf(deps)
     if (key === null) throw problem('image-not-found')
     assertMatch(ifMatch, etagOf(key))
     await change(null)
-  })
+  }
+  await actAs(deps, caller, owner.toChange, work, owner.scope)
 }
 
 /** Removes from the store what nobody uses any more; gives how much that was. What fails is tried again the next time. */
