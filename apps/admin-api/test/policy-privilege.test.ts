@@ -165,6 +165,52 @@ t.test('X-02 nobody takes a forbid off themself, and nobody attaches to themself
   })
 })
 
+t.test('X-02 where a condition reads the roles of a person, roles count for what it names', async t => {
+  const tenant = await cast.addTenant()
+  const entered = await cast.signIn(staff, tenant)
+  const manager = await cast.addActor(tenant, { permissions: manages })
+  const role = await cast.addRole(tenant, [])
+  const { userId } = await cast.addPerson(tenant)
+  const email = 'x02-roles@example.test'
+  const attempts: Attempt[] = [
+    ['POST', 'users', { email, role_ids: [role] }],
+    ['POST', 'memberships', { email, role_ids: [role] }],
+    ['PUT', `users/${userId}/roles/${role}`],
+    ['PATCH', `roles/${role}`, { name: 'clerk' }],
+  ]
+  const trusted = `principal.roles.contains("clerk") || principal in Role::"${role}"`
+  for (const [text, isRefused] of [
+    [`permit (principal, action == Action::"${lacking}", resource) when { ${trusted} };`, true],
+    [
+      `forbid (principal, action == Action::"${lacking}", resource) unless { principal.roles.contains("clerk") };`,
+      true,
+    ],
+    [
+      `permit (principal in ?principal, action == Action::"${lacking}", resource) when { {a: principal}.a.roles == [] };`,
+      true,
+    ],
+    [
+      `permit (principal in ?principal, action == Action::"${lacking}", resource) when { principal.id == resource.id };`,
+      false,
+    ],
+  ] as const) {
+    const name = `policy ${++made}`
+    const { body } = await call(entered, 'POST', 'policies', { name, source: text })
+    for (const attempt of isRefused ? attempts : []) {
+      const [method, path, sent] = attempt
+      const answer = await call(manager, method, path, sent, anyVersion)
+      t.match(answer, { status: 403, body: { detail: /audit-events:read/ } }, `${method} ${path} ${text}`)
+    }
+    if (isRefused) t.equal((await call(entered, 'DELETE', `policies/${body.id}`, undefined, anyVersion)).status, 204)
+  }
+  for (const [method, path, sent] of attempts) {
+    t.ok(
+      (await call(manager, method, path, sent, anyVersion)).status < 300,
+      `${method} ${path} where nothing reads them`,
+    )
+  }
+})
+
 t.test('X-02 nobody attaches to a person, or takes from one, who may do more than they', async () => {
   const manager = await cast.addActor(company, { permissions: manages })
   const strong = await cast.addPerson(company, { permissions: [lacking] })

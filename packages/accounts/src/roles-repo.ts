@@ -38,10 +38,16 @@ export async function withEffects(tx: TenantTx, rows: readonly RoleRow[]): Promi
   const ids = rows.map(row => row.id)
   const held = await findPermissionsOf(tx, ids)
   const named = await findPolicyEffectsOf(tx, ids)
+  const conditioned = ids.length === 0 ? [] : await findCodesThatRolesDecide(tx)
   return rows.map(row => {
     const permissions = held.get(row.id) ?? []
     const { permitted = [], forbidden = [] } = named.get(row.id) ?? {}
-    return { ...row, permissions, reach: [...new Set([...permissions, ...permitted])], withheld: forbidden }
+    return {
+      ...row,
+      permissions,
+      reach: [...new Set([...permissions, ...permitted, ...conditioned])],
+      withheld: [...new Set([...forbidden, ...conditioned])],
+    }
   })
 }
 
@@ -82,6 +88,21 @@ async function findPolicyEffectsOf(
     where a.tenant_id = ${tenantId} and a.role_id = any(${[...ids]}::uuid[])
     group by a.role_id`
   return new Map(found.map(({ id, permitted, forbidden }) => [id, { permitted, forbidden }]))
+}
+
+/**
+ * The codes of statements whose condition reads the roles of a person, by id or by name: any role may be the one that they look
+ * for, so that to have or to lack it gives these or takes them.
+ */
+async function findCodesThatRolesDecide({ sql: statement, tenantId }: TenantTx): Promise<readonly string[]> {
+  const found = await statement<{ code: string }[]>`
+    select distinct p.code
+    from policy_statements s
+    join tenants t on t.id = s.tenant_id
+    join permissions p on (s.actions is null or p.code = any(s.actions)) and (t.is_platform or not p.is_platform)
+    where s.tenant_id = ${tenantId} and s.reads_roles
+    order by p.code`
+  return found.map(({ code }) => code)
 }
 
 /** What a person may at most in this tenant. */

@@ -98,6 +98,8 @@ export const policyStatements = pgTable('policy_statements', {
   isConditional: boolean('is_conditional').notNull(),
   /** May hold for one person and not for another. */
   isPersonal: boolean('is_personal').notNull(),
+  /** Its condition depends on the roles of the person, whatever it is attached to. */
+  readsRoles: boolean('reads_roles').notNull().default(false),
 })
 
 /** A policy on a person or on a role: one of the two is null. */

@@ -19,6 +19,8 @@ export interface Statement {
   readonly isConditional: boolean
   /** May hold for one person and not for another. */
   readonly isPersonal: boolean
+  /** Its condition depends on the roles of the person. */
+  readonly readsRoles: boolean
 }
 
 /** Something that Cedar understands and this product does not, and where it stands. */
@@ -54,7 +56,8 @@ export function describeStatement(json: PolicyJson, number: number, line: number
     isTemplate,
     isForOne: json.principal.op === '==',
     isConditional: json.resource.op !== 'All' || json.conditions.length > 0,
-    isPersonal: isTemplate || readsPrincipal(json.conditions),
+    isPersonal: isTemplate || countPrincipals(json.conditions) > 0,
+    readsRoles: countPrincipals(json.conditions) > countFixedReads(json.conditions),
   }
 }
 
@@ -128,18 +131,28 @@ function actionEntities(action: PolicyJson['action']): { readonly type: string; 
   return named.map(entity => ('__entity' in entity ? entity['__entity'] : entity))
 }
 
-/** Also true for a text of that form, which only makes the policy count as more personal than it is. */
-function readsPrincipal(part: unknown): boolean {
-  return findInside(part, node => node['Var'] === 'principal').length > 0
+/** A text of that form counts too, which only makes the policy count as more personal than it is. */
+function countPrincipals(part: unknown): number {
+  return findInside(part, node => node['Var'] === 'principal').length
+}
+
+/** What a person keeps whatever roles they have; `principal` for itself may be asked for its roles (`principal in …`). */
+const fixedAttributes: ReadonlySet<unknown> = new Set(['id', 'kind', 'tenant_id'])
+
+function countFixedReads(part: unknown): number {
+  return readsOfPrincipal(part).filter(attribute => fixedAttributes.has(attribute)).length
 }
 
 function unknownAttributes(conditions: unknown): string[] {
-  const reads = findInside(conditions, node => {
-    const access = node['.']
-    return isNode(access) && isNode(access['left']) && access['left']['Var'] === 'principal'
-  })
-  const names = reads.map(node => String((node['.'] as Node)['attr']))
+  const names = readsOfPrincipal(conditions).map(String)
   return [...new Set(names)].filter(name => !principalAttributes.has(name))
+}
+
+/** The attribute of each `principal.attribute`. */
+function readsOfPrincipal(part: unknown): unknown[] {
+  const isRead = (access: unknown): access is Node =>
+    isNode(access) && isNode(access['left']) && access['left']['Var'] === 'principal'
+  return findInside(part, node => isRead(node['.'])).map(node => (node['.'] as Node)['attr'])
 }
 
 type Node = Readonly<Record<string, unknown>>
