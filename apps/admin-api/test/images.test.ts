@@ -145,7 +145,7 @@ t.test('I-07 what is sent as an image', async t => {
       ['image/gif', await plain(9).gif().toBuffer()],
       ['image/webp', await plain(9).webp().toBuffer()],
       ['image/bmp', bitmap(Array.from({ length: 9 }, () => Array.from({ length: 9 }, () => [200, 50, 20])))],
-      ['IMAGE/PNG; charset=binary', await plain(9).png().toBuffer()],
+      ['IMAGE/PNG; name=photo.png', await plain(9).png().toBuffer()],
     ] as const) {
       const answer = await put(bytes, type)
       t.equal(answer.status, 204, `${type} ${answer.text}`)
