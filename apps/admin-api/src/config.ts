@@ -73,3 +73,15 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (DATABASE_URL === undefined || faults.length > 0) throw new SettingsError(faults)
   return { ...rest, DATABASE_URL, ISSUER: ISSUER ?? `http://localhost:${rest.IAM_PORT}` }
 }
+
+const commandSettings = {
+  SIGNET_HOME: text('.signet'),
+  SIGNET_TOKEN: text(undefined),
+} satisfies Record<string, Setting<unknown>>
+
+/** Of `pnpm admin`. @throws SettingsError with every fault */
+export function readCommandConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+): SettingsOf<typeof commandSettings> {
+  return readSettings(commandSettings, environment)
+}

@@ -1,7 +1,7 @@
 import type { TenantTx } from '@signet/db'
 import { type Grant, type MembershipId, newId, type RoleId, type UserId } from '@signet/kernel'
 import { recordAudits } from './audit-repo.ts'
-import { insertHomeMemberships, insertUsers } from './import-repo.ts'
+import { insertHomeMemberships, insertUsers, planForMany } from './import-repo.ts'
 import { insertPasswords } from './password-repo.ts'
 import type { TenantRef, User } from './user.ts'
 
@@ -41,6 +41,7 @@ export async function importUsers(
   people: readonly ImportedUser[],
 ): Promise<(UserId | null)[]> {
   const drafts = people.map(person => ({ ...person, id: newId<UserId>(), membershipId: newId<MembershipId>() }))
+  await planForMany(tx)
   const made = await insertUsers(tx, grant, drafts)
   const created = drafts.filter(({ id }) => made.has(id))
   if (created.length > 0) {

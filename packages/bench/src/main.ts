@@ -5,6 +5,7 @@ import { help, type PartName } from './options.ts'
 import { measureDecisions } from './parts/decisions.ts'
 import { measureDirectory } from './parts/directory.ts'
 import { measureEnumeration } from './parts/enumeration.ts'
+import { measureImport } from './parts/import.ts'
 import { measureLanes } from './parts/lanes.ts'
 import { measureMemory } from './parts/memory.ts'
 import { measureRefresh } from './parts/refresh.ts'
@@ -22,6 +23,7 @@ const parts: Parts<PartName, Row> = {
   decisions: measureDecisions,
   directory: measureDirectory,
   enumeration: measureEnumeration,
+  import: measureImport,
   lanes: measureLanes,
   memory: measureMemory,
 }

@@ -8,6 +8,7 @@ export const partNames = [
   'decisions',
   'directory',
   'enumeration',
+  'import',
   'lanes',
   'memory',
 ] as const
@@ -26,6 +27,7 @@ Parts, all of them without an argument (about twelve minutes):
   decisions    who may do what: by a role, and by policies that are prepared, without SQL
   directory    requests with 1,000,000 people in 10,000 tenants against 10,000 in 100
   enumeration  can the time of an answer tell who has an account?
+  import       people a second through POST /admin/v1/users/import, and the memory of the administration
   lanes        key set, refresh and health while sign-ins are more than can be served
   memory       resident memory of the issuer, 60 s after it is ready
 
@@ -34,6 +36,8 @@ Options:
 
 DATABASE_URL names a server to use instead of the embedded one: a login that may create databases and
 roles. A database is made there and dropped at the end.
+
+IMPORT_LINES is how many lines the import has, 100,000 by default.
 
 packages/bench/README.md says what each part does and how to read the table.`
 

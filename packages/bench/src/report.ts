@@ -126,6 +126,27 @@ export function countEvents(part: string, subject: string, measured: number, atL
   }
 }
 
+export interface Rate {
+  readonly part: string
+  readonly subject: string
+  readonly perSecond: number
+  /** The target. */
+  readonly atLeast: number
+}
+
+export function boundRate({ part, subject, perSecond, atLeast }: Rate): Row {
+  return {
+    part,
+    subject,
+    measured: `${formatRate(perSecond)}/s`,
+    against: '',
+    ratio: '',
+    spread: '',
+    target: `>= ${formatRate(atLeast)}/s`,
+    met: yesOrNo(perSecond >= atLeast),
+  }
+}
+
 export function compareMemory(part: string, subject: string, residentBytes: number, belowBytes: number): Row {
   return {
     part,

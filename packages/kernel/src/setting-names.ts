@@ -11,6 +11,7 @@ export const knownSettingNames: ReadonlySet<string> = new Set([
   'FLASK_ENV',
   'SIGNET_HOME',
   'SIGNET_KEYS',
+  'SIGNET_TOKEN',
   'HOST',
   'PORT',
   'IAM_PORT',

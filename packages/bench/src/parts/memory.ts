@@ -1,11 +1,11 @@
 /** What the issuer holds when nothing happens. */
 
-import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Bench } from '../bench.ts'
 import { openBenchDatabase } from '../bench-database.ts'
 import { startIssuer } from '../issuer.ts'
 import { compareMemory, type Row } from '../report.ts'
+import { readResidentBytes } from '../resident-memory.ts'
 import { seedInstallation } from '../seed-installation.ts'
 
 const idleMs = 60_000
@@ -23,10 +23,4 @@ export async function measureMemory(bench: Bench): Promise<Row[]> {
   await pause(idleMs, undefined, { signal: bench.signal })
   const resident = await readResidentBytes(issuer.pid)
   return [compareMemory('memory', `iam, resident after ${idleMs / 1000} s idle`, resident, belowBytes)]
-}
-
-async function readResidentBytes(pid: number): Promise<number> {
-  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
-  if (kibibytes === undefined) throw new Error(`/proc/${pid}/status does not tell VmRSS.`)
-  return Number(kibibytes) * 1024
 }
