@@ -1,17 +1,14 @@
 /** What a request costs in an installation of a million people, against one of ten thousand: as many people a tenant, both at once. */
 
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { randomBytes } from 'node:crypto'
-import { type Database, openDatabase, runStatement } from '@signet/db'
+import { runStatement } from '@signet/db'
 import { newId } from '@signet/kernel'
-import { createTestIssuer, type TestIssuer } from '@signet/verifier/testing'
+import type { TestIssuer } from '@signet/verifier/testing'
+import { type Administration, expectOk, publishKeys, startAdministration, tokenOf } from '../administration.ts'
 import type { Bench } from '../bench.ts'
-import { openBenchDatabase } from '../bench-database.ts'
-import { prepareProgram } from '../issuer.ts'
 import { compareRates, type Row } from '../report.ts'
 import { alternate, type Turns } from '../rounds.ts'
-import { type Directory, type DirectoryActor, type DirectorySize, seedDirectory } from '../seed-directory.ts'
+import type { DirectorySize } from '../seed-directory.ts'
 import { type HttpConnection, openConnection } from '../workers/http-connection.ts'
 
 const large: DirectorySize = { tenants: 10_000, peopleEach: 100 }
@@ -22,8 +19,8 @@ const leastRate = 1 / 1.5
 
 export async function measureDirectory(bench: Bench): Promise<Row[]> {
   await using issuer = await publishKeys()
-  await using many = await startInstallation(bench, issuer.issuer, large)
-  await using few = await startInstallation(bench, issuer.issuer, small)
+  await using many = await startAdministration(bench, issuer.issuer, large)
+  await using few = await startAdministration(bench, issuer.issuer, small)
   // Not before both are ready: the server closes a connection on which nothing is asked.
   const ours = await connectTo(many)
   const theirs = await connectTo(few)
@@ -50,14 +47,7 @@ export async function measureDirectory(bench: Bench): Promise<Row[]> {
   return rows
 }
 
-interface Installation extends AsyncDisposable {
-  readonly directory: Directory
-  /** Of the administration. */
-  readonly url: string
-  readonly db: Database
-}
-
-interface Side extends Pick<Installation, 'directory' | 'db'> {
+interface Side extends Pick<Administration, 'directory' | 'db'> {
   readonly connection: HttpConnection
   /** Requests so far: each goes to another tenant and another person. */
   turn: number
@@ -126,57 +116,6 @@ function nextOf(side: Side) {
   return { keeper: sample.keeper, person }
 }
 
-const tokens = new WeakMap<DirectoryActor, string>()
-
-/** Signed once: the measured program verifies each as it comes, and none twice in a row. */
-function tokenOf(issuer: TestIssuer, actor: DirectoryActor): string {
-  const known = tokens.get(actor)
-  if (known !== undefined) return known
-  const { userId: sub, tenantId: tid, sessionId: sid } = actor
-  const token = issuer.token({ sub, tid, sid, exp: Math.floor(Date.now() / 1_000) + 86_400 })
-  tokens.set(actor, token)
-  return token
-}
-
-async function expectOk(answer: ReturnType<HttpConnection['get']>): Promise<void> {
-  const { status, body } = await answer
-  if (status !== 200) throw new Error(`Answered ${status}: ${body.slice(0, 300)}`)
-}
-
-async function connectTo({ directory, db, url }: Installation): Promise<Side> {
+async function connectTo({ directory, db, url }: Administration): Promise<Side> {
   return { directory, db, connection: await openConnection(url), turn: 0 }
-}
-
-async function startInstallation(bench: Bench, issuer: TestIssuer, size: DirectorySize): Promise<Installation> {
-  const kept = new AsyncDisposableStack()
-  try {
-    const database = kept.use(await openBenchDatabase(bench))
-    const startedAt = performance.now()
-    const directory = await seedDirectory(database, size)
-    const people = size.tenants * size.peopleEach
-    bench.say(`${people} people made in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`)
-    const program = kept.use(await prepareProgram(bench, 'admin-api', database.url, { ISSUER: issuer.issuer }))
-    await program.start()
-    const db = kept.adopt(openDatabase({ url: database.url, max: 1 }), each => each.close())
-    return { directory, url: program.url, db, [Symbol.asyncDispose]: () => kept.disposeAsync() }
-  } catch (error) {
-    await kept.disposeAsync()
-    throw error
-  }
-}
-
-/** Where the administration fetches the keys. The tokens are signed here, so that no program but the measured one runs. */
-async function publishKeys(): Promise<{ readonly issuer: TestIssuer } & AsyncDisposable> {
-  const server = createServer((_request, response) => {
-    response.setHeader('content-type', 'application/json').end(JSON.stringify(issuer.jwks))
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const issuer = createTestIssuer({ issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
-  return {
-    issuer,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections()
-      await new Promise(resolve => server.close(resolve))
-    },
-  }
 }
