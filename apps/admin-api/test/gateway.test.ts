@@ -1,4 +1,5 @@
 /** The map: everything that is answered behind one origin, once, in an order that never changes. */
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { array, assert, constant, constantFrom, oneof, property, record, subarray } from 'fast-check'
 import t from 'tap'
@@ -95,6 +96,40 @@ t.test('the longest prefix comes first, and the map is the same until a registra
   const changed = await call(admin, 'GET', 'gateway/routes', undefined, { 'if-none-match': etag })
   t.equal(changed.status, 200)
   t.match(find(changed.body.items, 'GET', '/mapped'), { service: 'mapped', base_url: baseUrl, access: 'public' })
+})
+
+const hasJq = spawnSync('jq', ['--version']).status === 0
+
+t.test('the guide makes a configuration of it that finds the same', { skip: !hasJq && 'there is no jq' }, async t => {
+  const guide = readFileSync(new URL('../docs/gateway.md', import.meta.url), 'utf8')
+  const map = await call(admin, 'GET', 'gateway/routes')
+  const [nginx = '', haproxy = ''] = [...guide.matchAll(/\| jq -r '([^']+)'/g)].map(([, program = '']) => {
+    const { stdout, stderr } = spawnSync('jq', ['-r', program], { input: map.text, encoding: 'utf8' })
+    t.equal(stderr, '')
+    return stdout
+  })
+  const rows = [...nginx.matchAll(/^ {2}"~(\S+ \S+)" (\S+);$/gm)].map(([, pattern = '', url]) => ({
+    pattern: new RegExp(pattern),
+    url,
+  }))
+  const items = map.body.items as Item[]
+  t.equal(rows.length, items.length)
+  t.equal(haproxy.trim().split('\n').length, items.length)
+  for (const [method, path] of [
+    ['GET', '/'],
+    ['HEAD', '/health'],
+    ['GET', '/admin/v1/users/1'],
+    ['POST', '/admin/v1/users'],
+    ['POST', '/api/v1/tokens'],
+    ['GET', '/.well-known/jwks.json'],
+    ['GET', '/xwell-known/jwks.json'],
+    ['PATCH', '/places/1'],
+    ['GET', '/healthy'],
+  ] as const) {
+    const url = rows.find(({ pattern }) => pattern.test(`${method} ${path}`))?.url
+    t.equal(url, find(items, method === 'HEAD' ? 'GET' : method, path)?.base_url, `${method} ${path}`)
+  }
+  t.match(haproxy, 'use_backend places if { method GET HEAD } { path_beg /places/ }')
 })
 
 t.test('a service that is called places takes the place of ours', async t => {

@@ -11,6 +11,8 @@ import { fill, nameOf, type Route, routes } from './route-table.ts'
 import { ableActor, prepareFor, send } from './walk.ts'
 import { createWorld } from './world.ts'
 
+// Every route with a body takes three hundred documents.
+t.setTimeout(300_000)
 const world = await createWorld(t)
 
 const { body: reference } = await world.call(null, 'GET', '/openapi.json')

@@ -13,6 +13,7 @@ async function anEvent({ database, company }: World): Promise<string> {
 
 export const auditRoutes: readonly Route[] = [
   { method: 'GET', path: '/admin/v1/audit-events', needs: 'audit-events:list', status: 200, prepare: nothing },
+  { method: 'GET', path: '/admin/v1/audit-events/export', needs: 'audit-events:list', status: 200, prepare: nothing },
   {
     method: 'GET',
     path: '/admin/v1/audit-events/:id',

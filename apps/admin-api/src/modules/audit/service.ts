@@ -4,7 +4,7 @@ import type { Caller } from '../../wire/caller.ts'
 import { actAs } from '../actors/index.ts'
 import { auditPolicy } from './policy.ts'
 import { type AuditEvent, findAuditEvent, listAuditEvents } from './repo.ts'
-import type { AuditQuery } from './schema.ts'
+import type { AuditExportQuery, AuditQuery } from './schema.ts'
 
 export type { AuditEvent }
 
@@ -13,6 +13,30 @@ export function listEvents(deps: Deps, caller: Caller, query: AuditQuery): Promi
     authorize(auditPolicy, 'audit-events:list', actor, null)
     return listAuditEvents(tx, deps.keys.cursor, query)
   })
+}
+
+const eventsAPage = 500
+
+/**
+ * Page by page, each in a transaction of its own: a reader who is slow holds no connection, and one who may no longer read gets
+ * no further page.
+ */
+export async function* exportEvents(
+  deps: Deps,
+  caller: Caller,
+  query: AuditExportQuery,
+): AsyncGenerator<readonly AuditEvent[], void> {
+  let cursor: string | null = null
+  do {
+    const page: Page<AuditEvent> = await listEvents(deps, caller, {
+      ...query,
+      limit: eventsAPage,
+      count: false,
+      ...(cursor === null ? {} : { cursor }),
+    })
+    yield page.items
+    cursor = page.next_cursor
+  } while (cursor !== null)
 }
 
 /** @throws Problem `audit-event-not-found` */
