@@ -34,6 +34,7 @@ import { servePolicyAttachments } from './modules/policy-attachments/index.ts'
 import { servePlacements } from './modules/placements/index.ts'
 import { servePositions } from './modules/positions/index.ts'
 import { serveRoles } from './modules/roles/index.ts'
+import { serveSessions } from './modules/sessions/index.ts'
 import { serveTenants } from './modules/tenants/index.ts'
 import { serveUsers } from './modules/users/index.ts'
 import { version } from './version.ts'
@@ -109,6 +110,7 @@ async function serveAdministration(scope: App, deps: AppDeps): Promise<void> {
   serveBootstrap(scope, deps)
   serveTenants(scope, deps)
   serveUsers(scope, deps)
+  serveSessions(scope, deps)
   serveClients(scope, deps)
   serveSubClients(scope, deps)
   await serveImages(scope, deps)

@@ -45,7 +45,14 @@ t.test('every route does what the table says for whoever may', async t => {
 
 t.test('nobody gets 401 everywhere, before anything is read of the request', async t => {
   for (const route of guarded) {
-    const params = { id: newId(), role_id: newId(), user_id: newId(), policy_id: newId(), code: 'users:read' }
+    const params = {
+      id: newId(),
+      role_id: newId(),
+      user_id: newId(),
+      policy_id: newId(),
+      session_id: newId(),
+      code: 'users:read',
+    }
     for (const body of route.method === 'GET' ? [undefined] : [undefined, '{broken']) {
       const answer = await world.call(null, route.method, fill(route.path, params), body)
       t.equal(answer.status, 401, nameOf(route))
@@ -103,6 +110,7 @@ t.test('a member without permissions gets 403 that names what is missing, for ev
         user_id: newId(),
         policy_id: newId(),
         key_id: newId(),
+        session_id: newId(),
         code: 'users:read',
       },
     }

@@ -63,5 +63,32 @@ export const usersRoutes: readonly Route[] = [
     event: 'password.reset',
     prepare: async world => ({ params: { id: await aPerson(world) } }),
   },
+  {
+    ...userRoute('/sessions'),
+    method: 'GET',
+    needs: 'users:read',
+    status: 200,
+    prepare: async world => ({ params: { id: await aPerson(world) } }),
+  },
+  {
+    ...userRoute('/sessions'),
+    method: 'DELETE',
+    needs: 'users:modify',
+    status: 204,
+    event: 'sessions.ended',
+    prepare: async world => ({ params: { id: await aPerson(world) } }),
+  },
+  {
+    ...userRoute('/sessions/:session_id'),
+    owned: ['id', 'session_id'],
+    method: 'DELETE',
+    needs: 'users:modify',
+    status: 204,
+    event: 'session.ended',
+    prepare: async ({ cast, company }) => {
+      const { userId, sessionId } = await cast.addActor(company)
+      return { params: { id: userId, session_id: sessionId } }
+    },
+  },
   ...assignmentRoutes('users', 'users:read', aPerson),
 ]

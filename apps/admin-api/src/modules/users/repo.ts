@@ -39,7 +39,8 @@ export function listUsers(tx: TenantTx, cursorKey: Uint8Array, query: UserQuery)
 
 /**
  * The person, whom nobody else changes before this transaction ends. The client of a sub-client comes first: whoever suspends
- * it takes its sub-clients after it, and nobody waits for the other in a circle.
+ * it takes its sub-clients after it. Their membership comes before what keeps the last administrator, as where a role is taken
+ * away. So nobody waits for the other in a circle.
  * @throws Problem `user-not-found`
  */
 export async function lockUser({ db, sql: statement, tenantId }: TenantTx, id: UserId): Promise<User> {
@@ -52,6 +53,7 @@ export async function lockUser({ db, sql: statement, tenantId }: TenantTx, id: U
     .where(and(eq(users.tenantId, tenantId), eq(users.id, id), ne(users.status, 'deleted')))
     .for('update')
   if (user === undefined) throw problem('user-not-found')
+  await statement`select from memberships where tenant_id = ${tenantId} and user_id = ${id} for update`
   return user
 }
 
