@@ -107,6 +107,20 @@ t.test('content types that are none of ours are refused', async t => {
   }
 })
 
+t.test('a body that is announced and empty is none, and refused only where one is wanted', async t => {
+  for (const route of routes) {
+    const call = await prepareFor(world, route)
+    const headers = { ...call.headers, 'content-type': 'application/json' }
+    const answer = await send(world, ableActor(world, route), route, {
+      ...(call.params && { params: call.params }),
+      headers,
+    })
+    const wanted = bodyRoutes.includes(route) ? 400 : call.bytes === undefined ? route.status : 415
+    t.equal(answer.status, wanted, nameOf(route))
+    if (wanted === 400) t.match(answer.body, { code: 'malformed-body', detail: /needs a JSON document/ }, nameOf(route))
+  }
+})
+
 const suite = fileURLToPath(new URL('../../../../shared/vectors/json-test-suite/test_parsing', import.meta.url))
 const documents = readIfThere(suite)
 t.test(

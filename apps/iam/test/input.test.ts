@@ -462,3 +462,11 @@ t.test('every refusal is a problem document whose code is in the catalogue', asy
     t.equal(answer.headers['cache-control'], 'no-store')
   }
 })
+
+// The last: some of these routes end the caller's sessions.
+t.test('a body that is announced and empty is refused only where one is wanted', async t => {
+  const without = otherRoutes.filter(([method]) => method !== 'GET').map(([method, url]) => ({ method, url }))
+  for (const route of without) t.not(codeOf(await send(route, '')), 'malformed-body', `${route.method} ${route.url}`)
+  for (const route of bodyRoutes)
+    t.match((await send(route, '')).json(), { code: 'malformed-body', detail: /needs a JSON document/ }, route.url)
+})

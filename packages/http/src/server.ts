@@ -10,6 +10,7 @@ import Fastify, {
   type RawServerDefault,
 } from 'fastify'
 import { problem } from '@signet/kernel'
+import { readJsonBodies } from './json-bodies.ts'
 import { logRequests } from './logging.ts'
 import { answerBrokenConnections, answerProblems } from './problems.ts'
 import { ProblemSchema } from './schemas.ts'
@@ -69,6 +70,7 @@ export async function createServer(options: ServerOptions): Promise<App> {
 
   app.addSchema(ProblemSchema)
   app.removeContentTypeParser('text/plain')
+  readJsonBodies(app)
   app.setValidatorCompiler(({ schema, httpPart }) => compileValidator(schema as object, httpPart ?? 'body'))
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(protectiveHeaders).header('x-request-id', request.id)

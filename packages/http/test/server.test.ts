@@ -27,6 +27,8 @@ async function serverWithRoutes(lines: string[] = []): Promise<App> {
     { ...open, schema: { querystring: strictObject({ limit: Type.Optional(Type.Integer({ maximum: 9 })) }) } },
     async r => r.query,
   )
+  app.post('/things/:id/suspend', open, async request => ({ body: request.body ?? 'none' }))
+  app.delete('/things/:id', open, async request => ({ body: request.body ?? 'none' }))
   app.get('/secret/:key', open, async () => 'ok')
   app.get('/guarded', { config: { access: {} } }, async () => 'ok')
   app.get('/refused', open, async () => {
@@ -80,6 +82,29 @@ t.test('the server', async t => {
       t.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8')
       t.equal(answer.json().code, code, payload.slice(0, 40))
       t.equal(answer.json().instance, `urn:uuid:${String(answer.headers['x-request-id'])}`)
+    }
+  })
+
+  t.test('takes an empty body for none where none is wanted, whatever the client calls it', async t => {
+    const none = (method: 'POST' | 'DELETE', url: string, payload = '', type = 'application/json') =>
+      app.inject({ method, url, payload, headers: { 'content-type': type } })
+    for (const type of ['application/json', 'application/json; charset=utf-8']) {
+      t.strictSame((await none('POST', '/things/1/suspend', '', type)).json(), { body: 'none' })
+      t.strictSame((await none('DELETE', '/things/1', '', type)).json(), { body: 'none' })
+    }
+    t.match((await none('DELETE', '/nothing')).json(), { status: 404, code: 'route-not-found' })
+    t.match((await none('POST', '/things')).json(), {
+      code: 'malformed-body',
+      detail: 'The body is empty, and this route needs a JSON document.',
+    })
+    for (const [payload, code] of [
+      [' ', 'malformed-body'],
+      ['{', 'malformed-body'],
+      ['{"__proto__":{"x":1}}', 'malformed-body'],
+      ['{"constructor":{"prototype":{}}}', 'malformed-body'],
+      [`"${'x'.repeat(70_000)}"`, 'body-too-large'],
+    ] as const) {
+      t.equal((await none('POST', '/things/1/suspend', payload)).json().code, code, payload.slice(0, 40))
     }
   })
 

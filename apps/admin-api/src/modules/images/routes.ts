@@ -14,29 +14,16 @@ const Done = Type.Null({ description: 'Done' })
 const bytesPerMegabyte = 1024 * 1024
 
 export async function serveImages(app: App, deps: Deps): Promise<void> {
+  const owners = [avatarRoutes(deps), logoRoutes]
+  for (const owner of owners) serveImage(app, deps, owner)
   await app.register(async scope => {
-    takeImages(scope, deps.images.maxMegabytes)
-    serveOwner(scope, deps, {
-      path: '/users/:id/avatar',
-      name: 'Avatar',
-      ownerOf: (caller, id) => avatarOf(deps, caller, id as UserId),
-      title: 'the picture of a person',
-      toRead: 'The person themself, or whoever holds `users:read`.',
-      toChange: 'The person themself, or whoever holds `users:modify` and all that the person holds.',
-    })
-    serveOwner(scope, deps, {
-      path: '/tenants/:id/logo',
-      name: 'Logo',
-      ownerOf: async (caller, id) => logoOf(caller, id as TenantId),
-      title: 'the logo of a tenant',
-      toRead: "One's own tenant's. Needs `tenants:read`.",
-      toChange: "One's own tenant's. Needs `tenants:modify`.",
-    })
+    readImageBodies(scope, deps.images.maxMegabytes)
+    for (const owner of owners) takeImage(scope, deps, owner)
   })
 }
 
 /** Here a body is an image and nothing else, and may be larger than elsewhere. */
-function takeImages(scope: App, maxMegabytes: number): void {
+function readImageBodies(scope: App, maxMegabytes: number): void {
   scope.removeAllContentTypeParsers()
   const options = { parseAs: 'buffer', bodyLimit: maxMegabytes * bytesPerMegabyte } as const
   scope.addContentTypeParser<Buffer>([...imageTypes], options, (_request, body, done) => done(null, body))
@@ -58,8 +45,28 @@ interface OwnerRoutes {
   readonly toChange: string
 }
 
-function serveOwner(scope: App, deps: Deps, { path, name, ownerOf, title, toRead, toChange }: OwnerRoutes): void {
-  scope.get(
+function avatarRoutes(deps: Deps): OwnerRoutes {
+  return {
+    path: '/users/:id/avatar',
+    name: 'Avatar',
+    ownerOf: (caller, id) => avatarOf(deps, caller, id as UserId),
+    title: 'the picture of a person',
+    toRead: 'The person themself, or whoever holds `users:read`.',
+    toChange: 'The person themself, or whoever holds `users:modify` and all that the person holds.',
+  }
+}
+
+const logoRoutes: OwnerRoutes = {
+  path: '/tenants/:id/logo',
+  name: 'Logo',
+  ownerOf: async (caller, id) => logoOf(caller, id as TenantId),
+  title: 'the logo of a tenant',
+  toRead: "One's own tenant's. Needs `tenants:read`.",
+  toChange: "One's own tenant's. Needs `tenants:modify`.",
+}
+
+function serveImage(app: App, deps: Deps, { path, name, ownerOf, title, toRead, toChange }: OwnerRoutes): void {
+  app.get(
     path,
     {
       config,
@@ -91,6 +98,29 @@ function serveOwner(scope: App, deps: Deps, { path, name, ownerOf, title, toRead
     },
   )
 
+  app.delete(
+    path,
+    {
+      config,
+      schema: {
+        operationId: `remove${name}`,
+        tags,
+        summary: `Take away ${title}`,
+        description: toChange,
+        params: ImageParams,
+        headers: ImagePrecondition,
+        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 412, 503) },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request)
+      await removeImage(deps, caller, await ownerOf(caller, request.params.id), request.headers['if-match'])
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+function takeImage(scope: App, deps: Deps, { path, name, ownerOf, title, toChange }: OwnerRoutes): void {
   scope.put(
     path,
     {
@@ -116,27 +146,6 @@ function serveOwner(scope: App, deps: Deps, { path, name, ownerOf, title, toRead
       const sent = { bytes: body, type, ifMatch: headers['if-match'] }
       const etag = await putImage(deps, caller, await ownerOf(caller, params.id), sent)
       return reply.header('etag', etag).code(204).send(null)
-    },
-  )
-
-  scope.delete(
-    path,
-    {
-      config,
-      schema: {
-        operationId: `remove${name}`,
-        tags,
-        summary: `Take away ${title}`,
-        description: toChange,
-        params: ImageParams,
-        headers: ImagePrecondition,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 412, 503) },
-      },
-    },
-    async (request, reply) => {
-      const caller = callerOf(request)
-      await removeImage(deps, caller, await ownerOf(caller, request.params.id), request.headers['if-match'])
-      return reply.code(204).send(null)
     },
   )
 }
