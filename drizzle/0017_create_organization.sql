@@ -124,7 +124,9 @@ CREATE TABLE policies (
 
 -- The statements of a policy, as far as SQL has to know them. `actions`: the permissions in its scope, null for every one.
 -- `is_template`: it speaks of those it is attached to, else of everybody in the tenant. `is_conditional`: it depends on more
--- than who and which action. `is_personal`: it may hold for one person and not for another of the same tenant.
+-- than who and which action. `is_personal`: it may hold for one person and not for another of the same tenant. `is_for_one`: it
+-- speaks of one person (`principal == ?principal`) and cannot be attached to a role. `reads_roles`: a condition reads the roles of a
+-- person, so that whoever gives, takes away or renames a role gives or takes what the statement names.
 CREATE TABLE policy_statements (
   tenant_id uuid NOT NULL,
   policy_id uuid NOT NULL,
@@ -135,10 +137,13 @@ CREATE TABLE policy_statements (
   is_template boolean NOT NULL,
   is_conditional boolean NOT NULL,
   is_personal boolean NOT NULL,
+  is_for_one boolean NOT NULL DEFAULT false,
+  reads_roles boolean NOT NULL DEFAULT false,
   CONSTRAINT policy_statements__tenant_id_policy_id_number PRIMARY KEY (tenant_id, policy_id, number),
   CONSTRAINT policy_statements__policy FOREIGN KEY (tenant_id, policy_id) REFERENCES policies (tenant_id, id) ON DELETE CASCADE,
   CONSTRAINT policy_statements__effect CHECK (effect IN ('permit', 'forbid'))
 );
+CREATE INDEX policy_statements__tenant_id_reads_roles ON policy_statements (tenant_id) WHERE reads_roles;
 
 -- A policy on a person (user, client or sub-client; guests too) or on a role, which is then on all who have the role.
 CREATE TABLE policy_attachments (

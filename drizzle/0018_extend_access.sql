@@ -46,7 +46,8 @@ AS $$
 $$;
 ALTER FUNCTION apply_policies(uuid, uuid, uuid[], text[]) OWNER TO signet_system;
 
--- As in 0005, and: policies; a sub-client never holds more than its client does at the same moment.
+-- As in 0005, and: policies; a sub-client never holds more than its client does at the same moment, and is of the platform
+-- only while its client is. Staff are bound by no ceiling.
 DROP FUNCTION member_access(uuid, uuid);
 CREATE FUNCTION member_access(p_tenant uuid, p_user uuid)
 RETURNS TABLE (
@@ -107,6 +108,7 @@ BEGIN
     reach := ARRAY(SELECT unnest(reach) INTERSECT SELECT unnest(v_ceiling.reach) ORDER BY 1);
     grantable := ARRAY(SELECT unnest(grantable) INTERSECT SELECT unnest(v_ceiling.grantable) ORDER BY 1);
     is_conditional := is_conditional OR v_ceiling.is_conditional;
+    is_platform_staff := is_platform_staff AND v_ceiling.is_platform_staff;
   END IF;
   RETURN NEXT;
 END
@@ -189,14 +191,15 @@ BEGIN
 END
 $$;
 
--- A unit is never below itself, whichever path moves it: those who move units of one tenant wait for one another, and each
--- looks only after the one before has committed.
+-- A unit is never below itself, whichever path moves it, and what hangs below it fits into the 64 levels as well: those who
+-- move units of one tenant wait for one another, and each looks only after the one before has committed.
 CREATE FUNCTION keep_tree() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = public, pg_temp
 AS $$
 DECLARE
   v_ancestor uuid := NEW.parent_id;
+  v_below uuid[] := ARRAY[NEW.id];
   v_depth integer := 1;
 BEGIN
   IF NEW.parent_id IS NULL THEN RETURN NEW; END IF;
@@ -211,13 +214,23 @@ BEGIN
     END IF;
     SELECT o.parent_id INTO v_ancestor FROM org_units o WHERE o.tenant_id = NEW.tenant_id AND o.id = v_ancestor;
   END LOOP;
+  IF TG_OP = 'INSERT' THEN RETURN NEW; END IF;
+  LOOP
+    SELECT array_agg(o.id) INTO v_below FROM org_units o WHERE o.tenant_id = NEW.tenant_id AND o.parent_id = ANY (v_below);
+    EXIT WHEN v_below IS NULL;
+    v_depth := v_depth + 1;
+    IF v_depth > 64 THEN
+      RAISE EXCEPTION 'the tree is too deep' USING ERRCODE = 'check_violation', CONSTRAINT = 'org_units__depth';
+    END IF;
+  END LOOP;
   RETURN NEW;
 END
 $$;
 CREATE TRIGGER org_units__tree BEFORE INSERT OR UPDATE OF parent_id ON org_units FOR EACH ROW EXECUTE FUNCTION keep_tree();
 
 -- The sub-clients of a client that is suspended are suspended with it, their sessions end, and they come back with it; those
--- who were suspended before stay so. A sub-client is active only while its client is.
+-- who were suspended before stay so. A sub-client is active only while its client is. A client that has sub-clients is not
+-- deleted, whichever path tries.
 CREATE FUNCTION follow_client() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp
@@ -236,6 +249,8 @@ BEGIN
   ELSIF NEW.status = 'active' THEN
     UPDATE users u SET status = 'active', is_suspended_with_client = false, version = u.version + 1, updated_at = now()
     WHERE u.tenant_id = NEW.tenant_id AND u.parent_id = NEW.id AND u.status = 'suspended' AND u.is_suspended_with_client;
+  ELSIF EXISTS (SELECT FROM users u WHERE u.tenant_id = NEW.tenant_id AND u.parent_id = NEW.id AND u.status <> 'deleted') THEN
+    RAISE EXCEPTION 'the client has sub-clients' USING ERRCODE = 'check_violation', CONSTRAINT = 'users__client_in_use';
   END IF;
   RETURN NULL;
 END

@@ -1,6 +1,3 @@
--- A statement that speaks of one person (`principal == ?principal`) cannot be attached to a role.
-ALTER TABLE policy_statements ADD COLUMN is_for_one boolean NOT NULL DEFAULT false;
-
 -- An advisor acts for nobody who may do more than the advisor could hand on, conditions aside: what a conditional permit gives
 -- the client counts. The three functions are as in 0011 and 0013 but for `reach` in the place of `permissions`.
 CREATE OR REPLACE FUNCTION open_session(
