@@ -58,6 +58,11 @@ export function isRefusedData(error: unknown): boolean {
   return /^2[23]/.test(findPostgresError(error)?.code ?? '')
 }
 
+/** A row of the same key is there already. */
+export function isDuplicate(error: unknown): boolean {
+  return findPostgresError(error)?.code === '23505'
+}
+
 /** The problem to answer with while no connection can be had. The cause is for the log. */
 export function databaseUnavailable(cause: unknown, detail?: string): Problem {
   return problem('database-unavailable', detail, { retryAfterSeconds, cause })

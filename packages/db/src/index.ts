@@ -1,7 +1,7 @@
 export { type AdminSql, waitForDatabase, withAdminClient } from './admin-client.ts'
 export { type Database, openDatabase, type Statements } from './connect.ts'
 export { translateConstraint } from './constraints.ts'
-export { isRefusedData } from './database-faults.ts'
+export { isDuplicate, isRefusedData } from './database-faults.ts'
 export { type EmbeddedServer, startEmbedded } from './embedded/embedded-server.ts'
 export { findEmbedded } from './embedded/find-embedded.ts'
 export { DataFolderInUseError } from './embedded/orphans.ts'
