@@ -8,8 +8,8 @@ import { recordAudit } from './audit-repo.ts'
 import { removePassword } from './password-repo.ts'
 import { endUserSessions } from './sessions-repo.ts'
 import type { DeleteGrant, ModifyGrant, User } from './user.ts'
-import { deleteHomeMembership, listSubClients, updateUser } from './users-repo.ts'
-import { reopenWaysIn } from './ways-in-repo.ts'
+import { deleteHomeMembership, endGuestMemberships, listSubClients, updateUser } from './users-repo.ts'
+import { removeWaysIn, reopenWaysIn } from './ways-in-repo.ts'
 
 /**
  * A sub-client that was suspended with its client does not come back with it any more.
@@ -39,11 +39,15 @@ export async function activateUser(tx: TenantTx, grant: ModifyGrant): Promise<Us
 }
 
 /**
- * The row stays for what refers to it; everything that says who it was goes, and its addresses are free again.
+ * The row stays for what refers to it; everything that says who it was goes, and its addresses are free again. Nothing that
+ * anybody holds by being this person is left, in any tenant.
  * @throws Problem `client-in-use` naming the sub-clients of a client, `last-administrator`, `concurrent-change`
  */
 export async function deleteUser(tx: TenantTx, grant: DeleteGrant): Promise<void> {
   await assertNoSubClients(tx, grant.resource)
+  const { id } = grant.resource
+  const ended = await endUserSessions(tx, id, { reason: 'user-deleted' })
+  const left = await endGuestMemberships(tx, grant, 'user-deleted')
   const user = await updateUser(tx, grant, {
     status: 'deleted',
     email: null,
@@ -55,10 +59,10 @@ export async function deleteUser(tx: TenantTx, grant: DeleteGrant): Promise<void
     firstName: null,
     lastName: null,
   })
-  await removePassword(tx, { userId: user.id, tenantId: user.tenantId })
+  await removePassword(tx, { userId: id, tenantId: user.tenantId })
+  await removeWaysIn(tx, id)
   await deleteHomeMembership(tx, grant)
-  const ended = await endUserSessions(tx, user.id, { reason: 'user-deleted' })
-  await recordStatus(tx, grant, 'user.deleted', user, { sessions_ended: ended })
+  await recordStatus(tx, grant, 'user.deleted', user, { sessions_ended: ended, guest_memberships_ended: left })
 }
 
 function assertStatus(user: User, status: User['status']): void {

@@ -92,6 +92,26 @@ export async function deleteHomeMembership(tx: TenantTx, grant: DeleteGrant): Pr
   }
 }
 
+/**
+ * The person is a guest nowhere any more; each tenant where they were one has it in its own audit.
+ * @returns in how many they were
+ * @throws Problem `last-administrator` where one of them would have none left
+ */
+export async function endGuestMemberships(
+  { sql: statement }: TenantTx,
+  grant: DeleteGrant,
+  reason: string,
+): Promise<number> {
+  const { id } = grant.resource
+  try {
+    const [row] = await statement<{ ended: number }[]>`
+      select end_guest_memberships(${id}, ${reason}, ${grant.actor.request.id}) as ended`
+    return row?.ended ?? 0
+  } catch (error) {
+    throw translateConstraint(error, meanings)
+  }
+}
+
 /** The sub-clients of a client that are there, the oldest first. */
 export async function listSubClients(
   { db, tenantId }: TenantTx,

@@ -83,7 +83,11 @@ export const problemCatalogue = {
   'role-already-assigned': [409, 'This person has the role already', 'Nothing needs to be done.'],
   'permission-already-granted': [409, 'The role has this permission already', 'Nothing needs to be done.'],
   'role-in-use': [409, 'The role is in use', 'Take it away from those who have it first.'],
-  'permission-in-use': [409, 'The permission is in use', 'Take it out of the roles that hold it first.'],
+  'permission-in-use': [
+    409,
+    'The permission is in use',
+    'Take it out of the roles that hold it and the policies that name it first.',
+  ],
   'tenant-in-use': [409, 'The tenant is in use', 'Remove what `detail` names first.'],
   'policy-name-taken': [409, 'A policy of this name exists', 'Choose another name.'],
   'policy-in-use': [409, 'The policy is in use', 'Take it away from what `detail` names first.'],

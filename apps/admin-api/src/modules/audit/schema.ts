@@ -17,7 +17,10 @@ export const AuditEventView = Type.Object({
   at: Moment,
   action: Type.String({ description: 'What happened, in the past tense', examples: ['user.suspended'] }),
   actor_id: nullable(
-    Type.String({ description: 'The person who did it; null where nobody had signed in', examples: [anId] }),
+    Type.String({
+      description: 'The person who did it; null where nobody had signed in, or it was done in another tenant',
+      examples: [anId],
+    }),
   ),
   actor_name: nullable(
     Type.String({

@@ -136,6 +136,7 @@ export function presentMembership({
     last_name: profile?.last_name ?? null,
     position: place?.position ?? null,
     org_unit: place?.orgUnit ?? null,
+    brand_id: row.brandId,
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
   }

@@ -31,6 +31,7 @@ export const MembershipView = Type.Object({
       { description: 'The unit that the position is in' },
     ),
   ),
+  brand_id: nullable(Type.String({ ...IdText, description: 'The brand that an advisor carries here' })),
   created_at: Moment,
   updated_at: Moment,
 })

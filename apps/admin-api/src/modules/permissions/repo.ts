@@ -9,6 +9,7 @@ export type Permission = typeof permissions.$inferSelect
 const meanings = {
   permissions__code: () => problem('permission-code-taken'),
   role_permissions__permission: () => problem('permission-in-use', 'Roles hold this permission.'),
+  policy_statements__permission: () => problem('permission-in-use', 'Policies name this permission.'),
 }
 
 export function listPermissions(

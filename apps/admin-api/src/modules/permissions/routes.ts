@@ -108,7 +108,8 @@ export function servePermissions(app: App, deps: Deps): void {
         tags,
         operationId: 'removePermission',
         summary: 'Remove a permission',
-        description: 'One that no role holds. Needs `permissions:delete`, which the platform alone holds.',
+        description:
+          'One that no role holds and no policy names, in any tenant. Needs `permissions:delete`, which the platform alone holds.',
         params: PermissionParams,
         headers: Precondition,
         response: {

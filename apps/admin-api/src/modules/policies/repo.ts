@@ -21,7 +21,11 @@ export interface Holders {
   readonly first: readonly { readonly type: 'user' | 'role'; readonly name: string }[]
 }
 
-const meanings = { policies__tenant_id_name: () => problem('policy-name-taken') }
+const meanings = {
+  policies__tenant_id_name: () => problem('policy-name-taken'),
+  policy_statements__permission: () =>
+    problem('concurrent-change', 'A permission that the policy names has just left the catalogue.'),
+}
 
 export async function listPolicies(
   tx: TenantTx,
@@ -70,7 +74,7 @@ export async function holdPolicy(tx: TenantTx, id: PolicyId): Promise<Policy> {
   return only(tx, await tx.db.select().from(policies).where(isPolicy(tx, id)).for('share'))
 }
 
-/** @throws Problem `policy-name-taken` */
+/** @throws Problem `policy-name-taken`, `concurrent-change` where a permission leaves the catalogue meanwhile */
 export async function insertPolicy(
   tx: TenantTx,
   _grant: Grant<'policies:create', Names | null>,

@@ -14,6 +14,7 @@ const meanings = {
   services__name: () => problem('service-name-taken'),
   permissions__code: () => problem('concurrent-change'),
   role_permissions__permission: () => problem('concurrent-change'),
+  policy_statements__permission: () => problem('concurrent-change'),
 }
 
 export function listServices(tx: TenantTx, cursorKey: Uint8Array, query: ServiceQuery): Promise<Page<Service>> {
@@ -133,7 +134,7 @@ export async function insertPermissions(
   }
 }
 
-/** @throws Problem `concurrent-change` when a role has got one of them meanwhile */
+/** @throws Problem `concurrent-change` when a role or a policy has got one of them meanwhile */
 export async function deletePermissions(
   { sql: statement }: TenantTx,
   _grant: Writing<'services:create' | 'services:modify' | 'services:delete'>,
