@@ -4,6 +4,7 @@ import { renderFaults, type FaultRow } from './fault-report.ts'
 import { breakDatabase } from './faults/database.ts'
 import { breakDelivery } from './faults/delivery.ts'
 import { breakRefresh } from './faults/refresh.ts'
+import { mixTenants } from './faults/tenants.ts'
 import { wholeMachine } from './machine.ts'
 import { faultHelp, type FaultPartName } from './options.ts'
 import { type Parts, runParts } from './run-parts.ts'
@@ -12,6 +13,7 @@ const parts: Parts<FaultPartName, FaultRow> = {
   database: breakDatabase,
   refresh: breakRefresh,
   delivery: breakDelivery,
+  tenants: mixTenants,
 }
 
 const run = await runParts('Signet under faults', faultHelp, parts, wholeMachine)
