@@ -1,0 +1,137 @@
+/** The commands of the guides work as they stand there. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { isWithout, paste, shellBlocksOf } from './guide-shell.ts'
+import { linesOf, readNdjson, sendImport } from './ndjson.ts'
+import { plain } from './pictures.ts'
+import { createWorld } from './world.ts'
+
+const world = await createWorld(t)
+const { app, cast, company, admin, staff, call } = world
+const address = await app.listen({ host: '127.0.0.1', port: 0 })
+const folder = t.testdir()
+const inFolder = (name: string) => join(folder, name)
+const pasteGuide = (name: string, variables: Readonly<Record<string, string>>) =>
+  paste(shellBlocksOf(name), { address, folder, variables })
+
+t.test('images.md', { skip: isWithout('curl') }, async t => {
+  writeFileSync(inFolder('photo.jpg'), await plain(40).jpeg().toBuffer())
+  writeFileSync(inFolder('logo.webp'), await plain(40).webp().toBuffer())
+  const { statuses } = await pasteGuide('images', { TOKEN: admin.token, USER_ID: admin.userId, TENANT_ID: company })
+  t.same(statuses, [204, 200, 204, 204])
+  t.same(readFileSync(inFolder('avatar.png')).subarray(1, 4).toString(), 'PNG')
+})
+
+t.test('advisors.md', { skip: isWithout('curl', 'jq') }, async t => {
+  const advisor = await cast.addActor(company, { roles: ['advisor'] })
+  const { userId } = await cast.addPerson(company)
+  const { statuses, stdout } = await pasteGuide('advisors', {
+    TOKEN: admin.token,
+    ADVISOR_TOKEN: advisor.token,
+    ADVISOR_ID: advisor.userId,
+    USER_ID: userId,
+    TENANT_ID: company,
+  })
+  t.same(statuses, [204, 201, 204, 200, 200])
+  t.match(stdout, '"brand":{')
+  t.match(stdout, 'Harbour Advice')
+})
+
+t.test('gateway.md', { skip: isWithout('curl', 'jq') }, async t => {
+  const document = {
+    openapi: '3.1.0',
+    info: { title: 'Billing', version: '1' },
+    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+    paths: { '/invoices/{id}': { get: { security: [{ bearer: ['invoices:read'] }], responses: {} } } },
+  }
+  writeFileSync(inFolder('openapi.json'), JSON.stringify(document))
+  const { statuses, stdout } = await pasteGuide('gateway', { TOKEN: staff.token })
+  t.same(statuses, [201, 201, 200, 200, 200])
+  t.match(stdout, '"added":["invoices:read"]')
+  t.match(stdout, /^ {2}"~\^\(GET\|HEAD\) \/invoices\/" http:\/\/billing:5002;$/m)
+  t.match(stdout, /^use_backend billing if \{ method GET HEAD \} \{ path_beg \/invoices\/ \}$/m)
+})
+
+t.test('audit.md', { skip: isWithout('curl') }, async t => {
+  await call(admin, 'POST', 'roles', { name: 'of the guide', permissions: ['roles:read'] })
+  const { statuses, stdout } = await pasteGuide('audit', { TOKEN: admin.token })
+  t.same(statuses, [200, 200])
+  t.match(stdout, '"action":"role.created"')
+  t.match(readNdjson(readFileSync(inFolder('events.ndjson'), 'utf8')), [{ action: 'role.created' }])
+})
+
+t.test('people.md', { skip: isWithout('curl', 'jq') }, async t => {
+  const { statuses, stdout } = await pasteGuide('people', { TOKEN: admin.token })
+  t.same(statuses, [201, 201, 200])
+  t.match(stdout, '"status":"suspended"')
+})
+
+t.test('import.md', async t => {
+  const blocks = shellBlocksOf('import')
+
+  t.test('sends a file with curl', { skip: isWithout('curl') }, async t => {
+    writeFileSync(inFolder('users.ndjson'), linesOf([{ username: 'by-curl' }]))
+    const sending = blocks.filter(block => block.startsWith('curl'))
+    const { statuses, stdout } = await paste(sending, { address, folder, variables: { TOKEN: admin.token } })
+    t.same(statuses, [200])
+    t.match(readNdjson(stdout), [{ line: 1, status: 'would_create' }, { summary: { would_create: 1 } }])
+  })
+
+  t.test('makes lines that are taken of the tables of other systems', { skip: isWithout('jq') }, async t => {
+    const bcrypt = '$2b$10$abcdefghijklmnopqrstuuQucN6odFufQ4TIVTWgrOo4xuXNmmgDW'
+    const files = {
+      'clients.json': { _id: 'c1', username: 'moved-client', password: bcrypt },
+      'subclients.json': { _id: 's1', username: 'moved-desk', password: bcrypt, client_username: 'moved-client' },
+      'users.json': { _id: 'u1', mobile_number: 33_612_345_670 },
+    }
+    for (const [name, row] of Object.entries(files)) writeFileSync(inFolder(name), JSON.stringify(row))
+    const piped = [
+      {
+        id: '7d9e',
+        email: 'moved-1@example.com',
+        first_name: 'Ada',
+        last_name: 'Lovelace',
+        language: 'fr',
+        password_hash: `pbkdf2:sha256:600000$salt$${'ab'.repeat(32)}`,
+        phone_number: '+33 6 12 34 56 78',
+        is_active: false,
+      },
+      { id: 7, email: 'moved-2@example.com', is_active: true, role: 'advisor' },
+      { id: 8, email: 'moved-3@example.com', username: 'moved-3', hashed_password: bcrypt },
+    ]
+    const commands = blocks.flatMap(block =>
+      block.split(/^(?=jq )|^#.*\n/m).filter(command => command.startsWith('jq ')),
+    )
+    t.equal(commands.length, 6)
+    const lines = commands.map(command => {
+      const input = existsSync(inFolder(command.trim().split(' ').at(-1) ?? '')) ? '' : JSON.stringify(piped.shift())
+      return execFileSync('sh', ['-c', command], { cwd: folder, input, encoding: 'utf8' }).trim()
+    })
+    t.match(JSON.parse(lines[0] ?? ''), { phone: '+33612345678', status: 'suspended', external_id: '7d9e' })
+    const { reports } = await sendImport(world, staff, lines, '?dry_run=true')
+    t.same(
+      reports.filter(({ status }) => status !== 'would_create'),
+      [],
+    )
+    t.equal(reports.length, 6)
+  })
+})
+
+t.test('structure.md', { skip: isWithout('curl', 'sed') }, async t => {
+  const { stdout } = await pasteGuide('structure', { TOKEN: admin.token })
+  t.match(stdout, /"level":1,"path":\[\{"id":"[^"]+","name":"Sales"\},\{"id":"[^"]+","name":"North"\}\]/)
+  t.match(
+    stdout,
+    /"items":\[\{[^}]*"name":"Sales"[^}]*"level":0\},\{[^}]*"name":"North"[^}]*"level":1\}\],"is_complete":true/,
+  )
+  t.match(stdout, /"parent_id":null,"level":0,"path":\[\{"id":"[^"]+","name":"North"\}\]/)
+  t.match(
+    stdout,
+    /"email":"ada\.structure@example\.com".*"position":\{"id":"[^"]+","title":"Head of sales"\},"org_unit":\{"id":"[^"]+","name":"Sales"\}/,
+  )
+  t.match(stdout, 'It is held by 1 person (Ada Lovelace).')
+  t.match(stdout, /"name":"Rivière Transports".*"total":1/s)
+  t.match(stdout, '"description":"Installs charging stations"')
+})
