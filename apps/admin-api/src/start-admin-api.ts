@@ -76,7 +76,7 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
     },
     verifier,
     serviceKeys: options.serviceKeys,
-    url: `http://${host}:${port}`,
+    url: options.addresses.admin,
     addresses: options.addresses,
     settings: showSettings(options),
     trustProxy,
