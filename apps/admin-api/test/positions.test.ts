@@ -213,6 +213,17 @@ t.test('X-02 nobody moves a person who holds more than they do, by either route'
   t.equal((await call(mover, 'PUT', `positions/${position}/users/${weak.userId}`)).status, 204)
 })
 
+t.test('X-02 a place in a unit gives nothing', async t => {
+  const unit = (await call(admin, 'POST', 'org-units', { name: 'Board' })).body.id
+  const chair = (await call(admin, 'POST', 'positions', { title: 'Chair of it', org_unit_id: unit })).body.id
+  const person = await cast.addPerson(company, { permissions: ['positions:read'] })
+  const held = async () => (await call(admin, 'GET', `users/${person.userId}/permissions`)).body
+  const before = await held()
+  t.equal((await call(admin, 'PUT', `positions/${chair}/users/${person.userId}`)).status, 204)
+  t.ok(before.items.length > 0)
+  t.strictSame(await held(), before)
+})
+
 t.test('T-04 no position is in a unit of another tenant, and nobody holds one of another tenant', async t => {
   const unit = (await call(stranger, 'POST', 'org-units', { name: 'foreign' })).body.id
   const position = (await call(stranger, 'POST', 'positions', { title: 'foreign' })).body.id

@@ -2,12 +2,23 @@
 import { newId } from '@signet/kernel'
 import type { TestActor } from '@signet/testkit'
 import type { Answer, Method, World } from '../world.ts'
-import { cedarOf, type Code, type Model, type Person, type Statement, without } from './model.ts'
+import {
+  cedarOf,
+  type Code,
+  keyName,
+  type Model,
+  type Person,
+  type Policy,
+  type Role,
+  type Statement,
+  without,
+} from './model.ts'
 import { pick } from './stage.ts'
 
 export const verbs = [
   'create role',
   'change role',
+  'rename role',
   'remove role',
   'assign role',
   'withdraw role',
@@ -45,16 +56,22 @@ interface Trial {
   readonly done: (answer: Answer) => void
 }
 
-/** Undefined where there is nobody and nothing to try it with. */
-export function plan(model: Model, command: Command): Trial | undefined {
+/**
+ * What `who` tries. It is tried on what could be so: a role is withdrawn from whoever has it, a policy detached where it is.
+ * Undefined where there is nobody and nothing to try it with.
+ */
+export function plan(model: Model, who: Person, command: Command): Trial | undefined {
   const { roles, policies, people } = model
-  const { verb, holds, statement } = command
-  const role = pick([...roles.values()], command.role)
-  const policy = pick([...policies.values()], command.policy)
-  const person = pick([...people.values()], command.whom)
-  if (role === undefined || person === undefined) return undefined
+  const { holds, statement } = command
+  const verb = verbOf(who, command)
+  const person = pick(listTargets(model, who, verb), command.whom)
+  if (person === undefined) return undefined
+  const role = pick(listRoles(model, person, verb), command.role)
+  if (role === undefined) return undefined
+  const policy = pick(listPolicies(model, verb), command.policy)
   const isInvited = person.kind === 'invitation'
   const name = newId<never>() as string
+  const newName = role.name === keyName ? name : keyName
 
   const create = (path: string, kind: Person['kind'], clientId: string | null, extra: object): Trial => ({
     method: 'POST',
@@ -71,22 +88,29 @@ export function plan(model: Model, command: Command): Trial | undefined {
     for (const each of policies.values()) policies.set(each.id, { ...each, holders: without(each.holders, [id]) })
   }
   const below = `${isInvited ? 'memberships' : 'users'}/${person.id}`
-  // A policy is tried on a person and on a role by turns.
-  const holder = command.holds.length % 2 === 0 && !isInvited ? `users/${person.id}` : `roles/${role.id}`
-  const holderId = holder.startsWith('users') ? person.id : role.id
+  // A policy is attached to a person and to a role by turns.
+  const attachTo = command.holds.length % 2 === 0 && !isInvited ? person.id : role.id
+  const holderId = (verb === 'detach policy' && policy && pick([...policy.holders], command.whom)) || attachTo
+  const attached = `${people.has(holderId) ? 'users' : 'roles'}/${holderId}/policies/${policy?.id}`
 
   const trials: Record<Command['verb'], Trial | undefined> = {
     'create role': {
       method: 'POST',
       path: 'roles',
       body: { name, permissions: holds },
-      done: ({ body }) => void roles.set(body.id, { id: body.id, holds: new Set(holds), isBuiltIn: false }),
+      done: ({ body }) => void roles.set(body.id, { id: body.id, name, holds: new Set(holds), isBuiltIn: false }),
     },
     'change role': {
       method: 'PATCH',
       path: `roles/${role.id}`,
       body: { permissions: holds },
       done: () => void roles.set(role.id, { ...role, holds: new Set(holds) }),
+    },
+    'rename role': {
+      method: 'PATCH',
+      path: `roles/${role.id}`,
+      body: { name: newName },
+      done: () => void roles.set(role.id, { ...role, name: newName }),
     },
     'remove role': {
       method: 'DELETE',
@@ -125,12 +149,12 @@ export function plan(model: Model, command: Command): Trial | undefined {
     },
     'attach policy': policy && {
       method: 'PUT',
-      path: `${holder}/policies/${policy.id}`,
+      path: attached,
       done: () => void setHolders(new Set([...policy.holders, holderId])),
     },
     'detach policy': policy && {
       method: 'DELETE',
-      path: `${holder}/policies/${policy.id}`,
+      path: attached,
       done: () => void setHolders(without(policy.holders, [holderId])),
     },
     'create person': create('users', 'user', null, { username: name }),
@@ -155,6 +179,36 @@ export function plan(model: Model, command: Command): Trial | undefined {
     },
   }
   return trials[verb]
+}
+
+/** A client has nothing but its sub-clients to try with. */
+function verbOf({ kind }: Person, { verb }: Command): Command['verb'] {
+  return kind === 'client' && verb.endsWith('role') ? 'change account' : verb
+}
+
+function listTargets({ people }: Model, who: Person, verb: Command['verb']): Person[] {
+  const all = [...people.values()]
+  if (verb === 'create sub-client') return who.kind === 'client' ? [who] : all.filter(({ kind }) => kind === 'client')
+  if (verb !== 'change account') return all
+  return all.filter(({ kind, clientId }) =>
+    who.kind === 'client' ? clientId === who.id : kind === 'client' || kind === 'sub_client',
+  )
+}
+
+function listRoles({ roles, member }: Model, person: Person, verb: Command['verb']): Role[] {
+  const all = [...roles.values()].filter(({ id }) => id !== member)
+  if (verb === 'assign role') return all.filter(({ id }) => !person.roles.has(id))
+  if (verb === 'withdraw role') return all.filter(({ id }) => person.roles.has(id))
+  if (verb === 'change role' || verb === 'rename role' || verb === 'remove role')
+    return all.filter(({ isBuiltIn }) => !isBuiltIn)
+  return all
+}
+
+function listPolicies({ policies }: Model, verb: Command['verb']): Policy[] {
+  const all = [...policies.values()]
+  if (verb === 'attach policy') return all.filter(({ statement }) => statement.of === 'attached')
+  if (verb === 'detach policy') return all.filter(({ holders }) => holders.size > 0)
+  return all
 }
 
 export function send({ call }: World, actor: TestActor, { method, path, body }: Trial): Promise<Answer> {

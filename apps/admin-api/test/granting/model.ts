@@ -32,12 +32,16 @@ export interface Statement {
   readonly actions: readonly Code[] | null
   /** Of whom it speaks: of those it is attached to, or of everybody. */
   readonly of: 'attached' | 'everybody'
-  /** What its condition reads. */
-  readonly condition: 'none' | 'resource' | 'principal'
+  /** What its condition reads; `role` asks whether the person has the role that is called {@link keyName}. */
+  readonly condition: 'none' | 'resource' | 'principal' | 'role'
 }
+
+/** What conditions on roles look for. */
+export const keyName = 'key'
 
 export interface Role {
   readonly id: string
+  readonly name: string
   readonly holds: ReadonlySet<Code>
   /** The roles that every tenant has: they stay as they are. */
   readonly isBuiltIn: boolean
@@ -72,45 +76,65 @@ export interface Bounds {
   readonly grantable: ReadonlySet<Code>
 }
 
-export const boundNames = ['permissions', 'reach', 'grantable'] as const
+/** The bounds, and what the conditions leave of them on a resource that says nothing and on one that is open. */
+export interface Holdings extends Bounds {
+  readonly held: ReadonlySet<Code>
+  readonly heldWhereOpen: ReadonlySet<Code>
+}
 
-export function boundsOf(model: Model, person: Person): Bounds {
-  const own = ownBounds(model, person)
+export const boundNames = ['permissions', 'reach', 'grantable'] as const
+export const holdingNames = [...boundNames, 'held', 'heldWhereOpen'] as const
+
+export function holdingsOf(model: Model, person: Person): Holdings {
+  const own = ownHoldings(model, person)
   const client = person.clientId === null ? undefined : model.people.get(person.clientId)
   if (client === undefined) return own
-  const ceiling = boundsOf(model, client)
+  const ceiling = holdingsOf(model, client)
   return {
     permissions: both(own.permissions, ceiling.permissions),
     reach: both(own.reach, ceiling.reach),
     grantable: both(own.grantable, ceiling.grantable),
+    held: both(own.held, ceiling.held),
+    heldWhereOpen: both(own.heldWhereOpen, ceiling.heldWhereOpen),
   }
 }
 
-function ownBounds({ roles, policies }: Model, { id, roles: assigned }: Person): Bounds {
-  const held = new Set<Code>([...assigned].flatMap(role => [...(roles.get(role)?.holds ?? [])]))
+/** Without the ceiling of a sub-client: what it has been given, be it of use today or once its client holds more. */
+export function ownHoldings({ roles, policies }: Model, { id, kind, roles: assigned }: Person): Holdings {
+  const given = new Set<Code>([...assigned].flatMap(role => [...(roles.get(role)?.holds ?? [])]))
   const statements = [...policies.values()]
     .filter(
       ({ statement, holders }) =>
         statement.of === 'everybody' || holders.has(id) || [...assigned].some(role => holders.has(role)),
     )
     .map(({ statement }) => statement)
-  const permissions = new Set<Code>()
-  const reach = new Set<Code>()
-  const grantable = new Set<Code>()
+  const hasKey = [...assigned].some(role => roles.get(role)?.name === keyName)
+  const isMet = {
+    none: true,
+    principal: kind !== 'client' && kind !== 'sub_client',
+    role: hasKey,
+  }
+  const [permissions, reach, grantable] = [new Set<Code>(), new Set<Code>(), new Set<Code>()]
+  const [held, heldWhereOpen] = [new Set<Code>(), new Set<Code>()]
   for (const code of codes) {
     const about = statements.filter(({ actions }) => actions === null || actions.includes(code))
     const firm = about.filter(({ condition }) => condition === 'none')
     const loose = about.filter(({ condition }) => condition !== 'none')
+    const mayBe = (met: readonly Statement[]) =>
+      !met.some(({ effect }) => effect === 'forbid') &&
+      (given.has(code) || met.some(({ effect }) => effect === 'permit'))
+    if (mayBe(about.filter(({ condition }) => condition !== 'resource' && isMet[condition]))) held.add(code)
+    if (mayBe(about.filter(({ condition }) => condition === 'resource' || isMet[condition]))) heldWhereOpen.add(code)
     if (firm.some(({ effect }) => effect === 'forbid')) continue
-    const has = held.has(code) || firm.some(({ effect }) => effect === 'permit')
+    const has = given.has(code) || firm.some(({ effect }) => effect === 'permit')
     if (has) permissions.add(code)
     if (has || loose.some(({ effect }) => effect === 'permit')) reach.add(code)
     // A condition on the resource alone, said of everybody, holds for the granter as for whoever is granted.
     const binds = ({ effect, of, condition }: Statement) =>
-      effect === 'forbid' && (of === 'attached' || condition === 'principal')
+      effect === 'forbid' && (of === 'attached' || condition !== 'resource')
     if (has && !loose.some(binds)) grantable.add(code)
   }
-  return { permissions, reach, grantable }
+  return { permissions, reach, grantable, held, heldWhereOpen }
 }
 
 /** Those of `all` that are not among `taken`. */
@@ -131,6 +155,7 @@ export function cedarOf({ effect, actions, of, condition }: Statement): string {
     none: '',
     resource: ' when { resource has is_open && resource.is_open }',
     principal: ' when { principal.kind == "user" }',
+    role: ` when { principal.roles.contains("${keyName}") }`,
   }[condition]
   return `${effect} (${principal}, ${action}, resource)${when};`
 }

@@ -7,11 +7,18 @@ import { type Bounds, cedarOf, type Code, codes, type Model, type Statement } fr
 
 /** What fast-check draws. People and roles refer to one another by their place, counted round. */
 export interface Scene {
-  readonly roles: readonly (readonly Code[])[]
+  readonly roles: readonly { readonly name?: string; readonly holds: readonly Code[] }[]
   readonly people: readonly { readonly roles: readonly number[]; readonly isClient: boolean }[]
   /** Each below one of the clients, where there are any. */
   readonly subClients: readonly { readonly client: number; readonly roles: readonly number[] }[]
-  readonly policies: readonly { readonly statement: Statement; readonly holders: readonly number[] }[]
+  readonly policies: readonly ScenePolicy[]
+}
+
+/** With those to whom it is attached. */
+export interface ScenePolicy {
+  readonly statement: Statement
+  readonly roles: readonly number[]
+  readonly people: readonly number[]
 }
 
 export interface Stage {
@@ -34,9 +41,12 @@ export async function setUp({ database, cast }: World, scene: Scene): Promise<St
     for (const { id, name } of builtIn) {
       if (name === 'advisor') continue
       const holds = new Set<Code>(name === 'admin' ? codes : [])
-      model.roles.set(id, { id, holds, isBuiltIn: true })
+      model.roles.set(id, { id, name, holds, isBuiltIn: true })
     }
-    const own = scene.roles.map(holds => ({ id: newId<never>() as string, holds: new Set(holds), isBuiltIn: false }))
+    const own = scene.roles.map(({ name, holds }) => {
+      const id = newId<never>() as string
+      return { id, name: name ?? id, holds: new Set(holds), isBuiltIn: false }
+    })
     for (const role of own) model.roles.set(role.id, role)
     const rolesAt = (places: readonly number[]) => [member, ...places.flatMap(place => pick(own, place)?.id ?? [])]
     const add = (kind: 'user' | 'client' | 'sub_client', clientId: string | null, roles: readonly string[]) => {
@@ -50,11 +60,14 @@ export async function setUp({ database, cast }: World, scene: Scene): Promise<St
       const parent = pick(clients, client)
       if (parent !== undefined) add('sub_client', parent.id, rolesAt(roles))
     }
-    const holders = [...own.map(({ id }) => id), ...model.people.keys(), member]
-    for (const { statement, holders: places } of scene.policies) {
+    const all = [...model.people.keys()]
+    for (const { statement, roles, people } of scene.policies) {
       const id = newId<never>() as string
-      const attached = statement.of === 'attached' ? places.flatMap(place => pick(holders, place) ?? []) : []
-      model.policies.set(id, { id, statement, holders: new Set(attached) })
+      const holders = [
+        ...roles.flatMap(place => pick(own, place)?.id ?? []),
+        ...people.flatMap(place => pick(all, place) ?? []),
+      ]
+      model.policies.set(id, { id, statement, holders: new Set(statement.of === 'attached' ? holders : []) })
     }
     await insert(tx, model)
     return model
@@ -69,7 +82,7 @@ async function insert({ sql, tenantId: tenant_id }: TenantTx, { roles, people, p
   }
   await write(
     'roles',
-    own.map(({ id }) => ({ id, name: id })),
+    own.map(({ id, name }) => ({ id, name })),
   )
   await write(
     'role_permissions',
@@ -104,7 +117,8 @@ async function insert({ sql, tenantId: tenant_id }: TenantTx, { roles, people, p
       actions,
       is_template: of === 'attached',
       is_conditional: condition !== 'none',
-      is_personal: of === 'attached' || condition === 'principal',
+      is_personal: of === 'attached' || condition === 'principal' || condition === 'role',
+      reads_roles: condition === 'role',
     })),
   )
   await write(
