@@ -1,5 +1,7 @@
 /** Policies with conditions bind the administration itself: there they are asked about the tenant, with time and address. */
+import { inTenant } from '@signet/db'
 import t from 'tap'
+import { holdBundle } from '../src/modules/bundles/index.ts'
 import { addPolicy, dropPolicy, type PolicyRow } from './policy-rows.ts'
 import { createWorld } from './world.ts'
 
@@ -94,6 +96,43 @@ t.test('attached to a client, it binds the client and its sub-clients', async t 
     t.match(await world.call(client, 'GET', 'tenants'), { status: 403 }, 'every permission is none of the platform')
   })
   t.notOk(await mayListUsers(client))
+})
+
+t.test('a condition on every action says of each what it says of that one by name', async t => {
+  const lists = ['roles', 'users', 'policies', 'org-units', 'customers', 'audit-events', 'tenants']
+  const answersOf = async () => {
+    const statuses: number[] = []
+    for (const who of [admin, anna, client, sub])
+      for (const list of lists) statuses.push((await world.call(who, 'GET', list)).status)
+    return statuses
+  }
+  for (const effect of ['permit', 'forbid'] as const) {
+    const condition = 'when { principal.kind == "user" && ip(context.ip).isLoopback() }'
+    const codes = lists.map(list => `${list}:list`)
+    const found: number[][] = []
+    for (const actions of [undefined, codes]) {
+      const said = actions === undefined ? '' : ` in [${actions.map(code => `Action::"${code}"`).join(', ')}]`
+      const source = `${effect}(principal, action${said}, resource) ${condition};`
+      const statement = { effect, ...(actions === undefined ? {} : { actions }), ...conditional }
+      await during({ source, statements: [statement] }, async () => found.push(await answersOf()))
+    }
+    t.strictSame(found[0], found[1], effect)
+    t.ok(new Set(found[0]).size > 1, 'and not the same of everybody')
+  }
+})
+
+t.test('who has begun is answered by what held then, though the policies have changed meanwhile', async t => {
+  const subject = { id: anna.userId, kind: 'user', roles: [] }
+  const question = { subject, action: 'roles:list', resource: { type: 'Tenant', id: company }, context: {} }
+  const hold = () => inTenant(world.database.db, company, tx => holdBundle(tx, company))
+  const before = await hold()
+  await during(permitList('principal.kind == "user"'), async () => {
+    t.ok(await mayListRoles(anna))
+    t.notOk(before.decide(question).decision)
+    t.ok((await hold()).decide(question).decision)
+  })
+  t.notOk(await mayListRoles(anna))
+  t.notOk(before.decide(question).decision)
 })
 
 t.test('X-02 nobody hands on what a condition gives them', async t => {

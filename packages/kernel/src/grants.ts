@@ -17,8 +17,8 @@ export interface Actor {
   readonly sessionId: SessionId
   readonly roles: ReadonlySet<string>
   readonly kind: PersonKind
-  /** What they may do now. */
-  readonly permissions: ReadonlySet<string>
+  /** What they may do now. It is only asked, never listed: a condition of a policy may have to be decided for each answer. */
+  readonly permissions: Pick<ReadonlySet<string>, 'has'>
   /** Those of the permissions that no condition can take away from them: what they may hand on. */
   readonly grantable: ReadonlySet<string>
   /** Holds `super_admin` in the platform tenant, whatever tenant the token is for. */

@@ -5,7 +5,7 @@
 import { inTenant, type Database, type TenantTx } from '@signet/db'
 import { type Actor, holds, problem, type Rule, type TenantId } from '@signet/kernel'
 import type { Caller, PersonOrService, ServiceCaller } from '../../wire/caller.ts'
-import { findSubjects, type LoadedBundle, withBundle } from '../bundles/index.ts'
+import { findSubjects, holdBundle, type LoadedBundle } from '../bundles/index.ts'
 import { type ActorRow, findPlatformTenant, selectActor } from './repo.ts'
 
 /**
@@ -67,33 +67,37 @@ async function loadActor(tx: TenantTx, caller: Caller): Promise<Actor> {
 
 /**
  * SQL has left open what a condition decides. Here it is asked about the tenant as a whole, with the time and the address of
- * the request: a condition on anything else cannot be met, and a forbid that depends on it holds.
+ * the request: a condition on anything else cannot be met, and a forbid that depends on it holds. Each permission is decided
+ * when somebody asks for it, once: where a statement names every action, the catalogue is long and a request asks for few.
  */
 async function decidePermissions(
   tx: TenantTx,
   { userId, tenantId, request }: Caller,
   row: ActorRow,
-): Promise<ReadonlySet<string>> {
+): Promise<Actor['permissions']> {
   const subject = (await findSubjects(tx, tenantId, [userId])).get(userId)
   if (subject === undefined) throw problem('session-ended')
   const resource = { type: 'Tenant', id: tenantId }
   const context = { time: new Date().toISOString(), ip: request.ip }
-  return withBundle(tx, tenantId, ({ bundle, decider }) => {
-    const permissions = new Set(row.permissions)
-    for (const action of listConditionalActions(bundle)) {
-      if (decider.decide({ subject, action, resource, context }).decision) permissions.add(action)
-      else permissions.delete(action)
-    }
-    return permissions
-  })
+  const held = await holdBundle(tx, tenantId)
+  const isConditional = conditionalActions(held.bundle)
+  const firm = new Set(row.permissions)
+  const decided = new Map<string, boolean>()
+  return {
+    has(action) {
+      if (!isConditional(action)) return firm.has(action)
+      const known = decided.get(action)
+      if (known !== undefined) return known
+      const { decision } = held.decide({ subject, action, resource, context })
+      decided.set(action, decision)
+      return decision
+    },
+  }
 }
 
-function listConditionalActions({ permissions, policies }: LoadedBundle): readonly string[] {
-  const named = new Set<string>()
-  for (const { isConditional, actions } of policies.flatMap(policy => policy.statements)) {
-    if (!isConditional) continue
-    if (actions === null) return permissions
-    for (const action of actions) named.add(action)
-  }
-  return [...named]
+/** Whether some condition speaks of an action. */
+function conditionalActions({ permissions, policies }: LoadedBundle): (action: string) => boolean {
+  const statements = policies.flatMap(policy => policy.statements.filter(({ isConditional }) => isConditional))
+  const named = new Set(statements.flatMap(({ actions }) => actions ?? permissions))
+  return action => named.has(action)
 }

@@ -5,7 +5,7 @@
  */
 import type { TenantTx } from '@signet/db'
 import { problem, type TenantId } from '@signet/kernel'
-import { createDecider, type Decider } from '@signet/verifier/policies'
+import { createDecider, type Decider, type Decision, type Question } from '@signet/verifier/policies'
 import { type BundleStamp, findStamp, type LoadedBundle, selectBundle } from './repo.ts'
 
 export interface Prepared {
@@ -33,6 +33,28 @@ export async function withBundle<T>(tx: TenantTx, tenantId: TenantId, work: (pre
   const bundle = await selectBundle(tx, tenantId)
   if (bundle === undefined) throw problem('tenant-not-found')
   return work(keep(tenantId, { bundle, decider: createDecider(bundle) }))
+}
+
+/** What the tenant's roles and policies said when the transaction asked, for questions that come while it works. */
+export interface HeldBundle {
+  readonly bundle: LoadedBundle
+  decide(question: Question): Decision
+}
+
+/** @throws Problem `tenant-not-found` */
+export async function holdBundle(tx: TenantTx, tenantId: TenantId): Promise<HeldBundle> {
+  const prepared = await withBundle(tx, tenantId, found => found)
+  return {
+    bundle: prepared.bundle,
+    decide(question) {
+      try {
+        return prepared.decider.decide(question)
+      } finally {
+        // It may have given way meanwhile, and was prepared again for this question: nobody else would give that back.
+        if (kept.get(tenantId) !== prepared) prepared.decider.close()
+      }
+    },
+  }
 }
 
 function keep(tenantId: TenantId, prepared: Prepared): Prepared {

@@ -20,6 +20,8 @@ import type { SessionPage } from './schema.ts'
 
 /** An actor at the issuer, who also knows where they are at home and whether their password may stay. */
 export interface Self extends Actor {
+  /** All of them: a person may read their own. */
+  readonly permissions: ReadonlySet<string>
   readonly homeTenantId: TenantId
   readonly mustChangePassword: boolean
   /** The advisor who acts for the person in this session. */
