@@ -203,9 +203,30 @@ t.test('sixteen invitations that are accepted while the person is deleted leave 
   t.equal(event?.after.guest_memberships_ended, accepted.filter(tenant => tenant !== null).length)
 })
 
+t.test('an invitation that is accepted when the deletion has begun waits for it, and is refused', async t => {
+  const person = await cast.addPerson(company)
+  await proveAddress(person)
+  const { body } = await call(stranger, 'POST', 'memberships', { email: person.email })
+  const accepting = await inTenant(database.db, company, async tx => {
+    await tx.sql`select end_guest_memberships(${person.userId}, 'user-deleted', null)`
+    await tx.sql`update users set status = 'deleted', email = null where tenant_id = ${company} and id = ${person.userId}`
+    const waits = asOwner(
+      sql =>
+        sql<{ tenant: TenantId | null }[]>`select accept_membership(${body.id}, ${person.userId}, '', null) as tenant`,
+    )
+    const isWaiting = () =>
+      asOwner(sql => sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
+    while ((await isWaiting()).length === 0);
+    return { waits }
+  })
+  t.match(await accepting.waits, [{ tenant: null }])
+  t.equal((await remains(person)).memberships, 'company', 'none but that at home, which the test has left')
+})
+
 t.test('sixteen who delete a guest while their tenant puts them out: both succeed, and it is audited once', async t => {
   const person = await cast.addPerson(company)
   const membership = await cast.addGuest(other, person)
+  await cast.signIn(person, other)
   const answers = await Promise.all(
     Array.from({ length: 16 }, (_, index) =>
       index % 2 === 0

@@ -46,8 +46,9 @@ export async function activateUser(tx: TenantTx, grant: ModifyGrant): Promise<Us
 export async function deleteUser(tx: TenantTx, grant: DeleteGrant): Promise<void> {
   await assertNoSubClients(tx, grant.resource)
   const { id } = grant.resource
-  const ended = await endUserSessions(tx, id, { reason: 'user-deleted' })
+  // In this order, which is that of whoever puts a guest out: neither waits for a session that the other holds.
   const left = await endGuestMemberships(tx, grant, 'user-deleted')
+  const ended = await endUserSessions(tx, id, { reason: 'user-deleted' })
   const user = await updateUser(tx, grant, {
     status: 'deleted',
     email: null,
