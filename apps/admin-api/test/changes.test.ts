@@ -187,7 +187,7 @@ t.test('Idempotency-Key', async t => {
 function otherBody(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
   for (const id of ['role_id', 'policy_id']) if (id in body) return { [id]: newId() }
   const name = ['name', 'email', 'description'].find(each => each in body) ?? 'name'
-  return { [name]: name === 'email' ? 'other@example.test' : 'Other' }
+  return { [name]: name === 'email' ? 'other@example.test' : 'other' }
 }
 
 t.test('a merge patch', async t => {

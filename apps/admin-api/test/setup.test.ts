@@ -174,7 +174,7 @@ t.test('the program serves on a real socket with keys from the issuer, and stops
     keysUri: `http://127.0.0.1:${port}/.well-known/jwks.json`,
     keysFolder: t.testdir(),
     passwordMinLength: 12,
-    addresses: { iam: '', admin: '', places: '' },
+    addresses: { iam: 'http://localhost:4000', admin: 'http://localhost:4001', places: 'http://localhost:4002' },
     serviceKeys: [],
     sendsEvents: false,
     setupToken: 'never shown',

@@ -9,7 +9,7 @@ import { type ParsedLine, parseLine } from './person-line.ts'
 import type { Candidate, ImportSummary, LineReport } from './schema.ts'
 import { createPeople } from './write.ts'
 
-const batchLines = 500
+const batchLines = 200
 /** Of text: what is longer is a batch of its own. */
 const batchCharacters = 1024 * 1024
 /** Hashing so many takes half a second: the report goes on. */
