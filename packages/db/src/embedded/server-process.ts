@@ -27,6 +27,8 @@ const settings = {
   shared_buffers: '64MB',
   max_connections: '80',
   max_wal_size: '256MB',
+  // A young database grows by orders of magnitude within minutes: its statistics follow within seconds.
+  autovacuum_naptime: '5s',
   io_method: 'sync',
   jit: 'off',
   log_min_messages: 'warning',
