@@ -296,6 +296,12 @@ t.test('pnpm keys', async t => {
       t.equal((await run(keys, ...words)).exitCode, 2, words.join(' '))
     }
   })
+  await t.test('takes a key id that begins with a dash for no option, shortened or not', async t => {
+    for (const kid of ['-Vwu9XyYCeSP', '--wu9XyYCeSP', `-${'a'.repeat(42)}`]) {
+      t.equal((await run(keys, 'retire', kid)).exitCode, 1, `${kid} is a key that is not there`)
+    }
+    t.match(await run(keys, 'retire', '--help'), { exitCode: 0, text: /^Usage/ })
+  })
   await t.test('says what to do on an empty folder', async t => {
     t.match(await run(keys, 'list'), { exitCode: 1, text: /holds no keys yet.*pnpm keys add/ })
     await t.rejects(stat(keys.folder), { code: 'ENOENT' }, 'looking makes nothing')

@@ -26,13 +26,15 @@ The keys are in the folder of SIGNET_KEYS (default: keys).
 /** How long verifiers may hold a key set without asking (Cache-Control of the key set). */
 const keySetMaxAgeMs = 300_000
 
-/** One key id in 64 begins with a dash (RFC 7638 in base64url) and is no option. */
-const dashedKid = /^-[\w-]{42}$/
+/** One key id in 64 begins with a dash (RFC 7638 in base64url) and is no option, shortened or not. */
+function isDashedKid(word: string, at: number): boolean {
+  return at > 0 && /^-[\w-]+$/.test(word) && word !== '-h' && word !== '--help'
+}
 
 export async function runKeysCommand(keys: KeyFolder, words: readonly string[]): Promise<CommandResult> {
   try {
     const { positionals, values } = parseArgs({
-      args: words.flatMap(word => (dashedKid.test(word) ? ['--', word] : [word])),
+      args: words.flatMap((word, at) => (isDashedKid(word, at) ? ['--', word] : [word])),
       allowPositionals: true,
       options: { help: { type: 'boolean', short: 'h' } },
     })
