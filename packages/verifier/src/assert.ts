@@ -17,10 +17,8 @@ export function assertDate(name: string, value: unknown): asserts value is numbe
 
 /** An array of strings, which may be empty. */
 export function assertTexts(name: string, value: unknown): asserts value is readonly string[] {
-  if (!Array.isArray(value)) refuse(name, 'must be an array of strings')
-  for (const item of value) {
-    if (typeof item !== 'string') refuse(name, 'must be an array of strings')
-  }
+  if (!Array.isArray(value) || !value.every(item => typeof item === 'string'))
+    refuse(name, 'must be an array of strings')
 }
 
 /** A string, or an array of strings that is not empty (RFC 7519 section 4.1.3). */
@@ -30,10 +28,33 @@ export function assertAudience(value: unknown): asserts value is string | readon
   if (value.length === 0) refuse('aud', 'must name an audience')
 }
 
-/** An object that names who acts for the subject (RFC 8693 section 4.1). */
-export function assertActor(value: unknown): asserts value is { readonly sub: string } {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse('act', 'must be an object')
-  assertText('act.sub', Object.hasOwn(value, 'sub') ? (value as { sub?: unknown }).sub : undefined)
+/** An object that names a person: who acts for the subject (RFC 8693 section 4.1), or whose sub-client it is. */
+export function assertActor(name: string, value: unknown): asserts value is { readonly sub: string } {
+  assertText(`${name}.sub`, ownOf(name, value, 'sub'))
+}
+
+/** The client of a sub-client, with its roles. */
+export function assertClient(
+  value: unknown,
+): asserts value is { readonly sub: string; readonly roles: readonly string[] } {
+  assertActor('client', value)
+  assertTexts('client.roles', ownOf('client', value, 'roles'))
+}
+
+/** Where it stands whether the session has ended; undefined for another mechanism, which nobody here follows. */
+export function readStatusReference(value: unknown): { readonly idx: number; readonly uri: string } | undefined {
+  const list = ownOf('status', value, 'status_list')
+  if (list === undefined) return undefined
+  const idx = ownOf('status.status_list', list, 'idx')
+  if (!Number.isSafeInteger(idx) || (idx as number) < 0) refuse('status.status_list.idx', 'must be a whole number')
+  const uri = ownOf('status.status_list', list, 'uri')
+  assertText('status.status_list.uri', uri)
+  return { idx: idx as number, uri }
+}
+
+function ownOf(name: string, value: unknown, member: string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(name, 'must be an object')
+  return Object.hasOwn(value, member) ? (value as Record<string, unknown>)[member] : undefined
 }
 
 function refuse(name: string, expectation: string): never {

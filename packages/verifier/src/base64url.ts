@@ -1,5 +1,5 @@
 // Only the canonical form of base64url (RFC 7515 section 2) is read: no padding, white space, foreign alphabet or stray
-// trailing bits, so that no two texts stand for one token. Node's own decoder forgives all of these.
+// trailing bits, so that no two texts stand for one token. The decoders of the platforms forgive all of these.
 //
 // The loop is written out because it is also faster where it counts: the first call of Node's vectorized decoder after
 // an RSA verification was measured at more than a microsecond, whatever the length.
@@ -50,7 +50,17 @@ export function decodeCanonical(view: DataView, start: number, end: number, targ
   return seen < 0 ? undefined : { length: to - target, ascii: (seen & highBits) === 0 }
 }
 
+/** The bytes of a whole text, in memory of their own. Undefined when it is not canonical. */
+export function decodeSegment(text: string): Uint8Array<ArrayBuffer> | undefined {
+  // A character beyond ASCII becomes several bytes, none of which is in the alphabet.
+  const bytes = new TextEncoder().encode(`${text}....`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  // In place: what is written never reaches what is still to be read.
+  const decoded = decodeCanonical(view, 0, bytes.length - 4, 0)
+  return decoded && bytes.subarray(0, decoded.length)
+}
+
 /** True for the canonical base64url form of at least one byte. */
 export function isCanonical(text: string): boolean {
-  return text !== '' && Buffer.from(text, 'base64url').toString('base64url') === text
+  return text !== '' && decodeSegment(text) !== undefined
 }

@@ -1,6 +1,14 @@
 // A claim is used only after its type was checked: a signature proves who wrote a claim, not that it has a usable form.
 
-import { assertActor, assertAudience, assertDate, assertText, assertTexts } from './assert.ts'
+import {
+  assertActor,
+  assertAudience,
+  assertClient,
+  assertDate,
+  assertText,
+  assertTexts,
+  readStatusReference,
+} from './assert.ts'
 import { AuthError } from './errors.ts'
 import { parseObject } from './jws.ts'
 
@@ -29,7 +37,16 @@ export interface AccessClaims {
   readonly amr?: readonly string[]
   /** Who acts for the subject. */
   readonly act?: { readonly sub: string }
+  /** Where it stands whether the session has ended (Token Status List). */
+  readonly status?: { readonly status_list?: StatusReference }
+  /** A sub-client's client, beyond whom the sub-client never gets. */
+  readonly client?: { readonly sub: string; readonly roles: readonly string[] }
   readonly [claim: string]: unknown
+}
+
+export interface StatusReference {
+  readonly idx: number
+  readonly uri: string
 }
 
 /** What the claims must say. */
@@ -46,12 +63,17 @@ export interface Holdings {
   /** Undefined when the issuer left the claim out. */
   readonly permissions: readonly string[] | undefined
   readonly scope: string | undefined
+  readonly kind: string
+  readonly client: AccessClaims['client']
+  /** `iat`, in milliseconds. */
+  readonly issuedAtMs: number
 }
 
 export interface CheckedClaims {
   /** As parsed: not yet frozen. */
   readonly claims: AccessClaims
   readonly holdings: Holdings
+  readonly status: StatusReference | undefined
   /** The later of `iat` and `nbf`, in seconds. */
   readonly startsAt: number
   /** `exp`, in seconds. */
@@ -92,12 +114,25 @@ export function readClaims(payload: string, rules: ClaimRules): CheckedClaims {
   const methods = own(claims, 'amr')
   if (methods !== undefined) assertTexts('amr', methods)
   const actor = own(claims, 'act')
-  if (actor !== undefined) assertActor(actor)
+  if (actor !== undefined) assertActor('act', actor)
+  const client = own(claims, 'client')
+  if (client !== undefined) assertClient(client)
+  const status = own(claims, 'status')
   if (iss !== rules.issuer) throw new AuthError('wrong_issuer')
   if (!isMeantFor(aud, rules.audiences)) throw new AuthError('wrong_audience')
   return {
     claims: claims as AccessClaims,
-    holdings: { subject, tenant, roles: roles ?? [], permissions, scope },
+    holdings: {
+      subject,
+      tenant,
+      roles: roles ?? [],
+      permissions,
+      scope,
+      kind: kind ?? 'user',
+      client,
+      issuedAtMs: issuedAt * 1000,
+    },
+    status: status === undefined ? undefined : readStatusReference(status),
     startsAt: notBefore === undefined ? issuedAt : Math.max(issuedAt, notBefore),
     endsAt,
   }

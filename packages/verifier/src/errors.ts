@@ -12,9 +12,11 @@ export type Reason =
   | 'expired'
   | 'not_active'
   | 'invalid_claims'
+  | 'revoked'
   | 'insufficient_scope'
   | 'forbidden'
   | 'keys_unavailable'
+  | 'revocation_unavailable'
   | 'bundle_unavailable'
 
 /** An RFC 9457 problem document. `code` is the reason in kebab-case. */
@@ -26,35 +28,32 @@ export interface Problem {
   readonly detail: string
 }
 
-interface Refusal {
-  readonly status: 401 | 403 | 503
-  readonly title: string
-  readonly detail: string
-}
-
-const refusals: Readonly<Record<Reason, Refusal>> = {
-  missing_token: { status: 401, title: 'Authentication required', detail: 'The request carries no access token.' },
-  malformed: { status: 401, title: 'Malformed token', detail: 'The access token is not a well-formed JWT.' },
-  unknown_key: { status: 401, title: 'Unknown key', detail: 'The issuer does not publish the key of this token.' },
-  invalid_signature: { status: 401, title: 'Invalid signature', detail: 'The signature of the token is not valid.' },
-  wrong_type: { status: 401, title: 'Wrong token type', detail: 'The token is not an access token.' },
-  wrong_issuer: { status: 401, title: 'Wrong issuer', detail: 'The token comes from another issuer.' },
-  wrong_audience: { status: 401, title: 'Wrong audience', detail: 'The token is meant for another audience.' },
-  expired: { status: 401, title: 'Token expired', detail: 'The access token has expired.' },
-  not_active: { status: 401, title: 'Token not active', detail: 'The access token is not active yet.' },
-  invalid_claims: { status: 401, title: 'Invalid claims', detail: 'A claim of the token has the wrong form.' },
-  insufficient_scope: { status: 403, title: 'Permission missing', detail: 'The token does not carry what this needs.' },
-  forbidden: { status: 403, title: 'Not allowed', detail: 'The token does not allow this.' },
-  keys_unavailable: {
-    status: 503,
-    title: 'Keys unavailable',
-    detail: 'The keys of the issuer are not available at the moment.',
-  },
-  bundle_unavailable: {
-    status: 503,
-    title: 'Permissions unavailable',
-    detail: 'The permissions of this token are not available at the moment.',
-  },
+/** Status, title and the standard detail. */
+const refusals: Readonly<Record<Reason, readonly [status: 401 | 403 | 503, title: string, detail: string]>> = {
+  missing_token: [401, 'Authentication required', 'The request carries no access token.'],
+  malformed: [401, 'Malformed token', 'The access token is not a well-formed JWT.'],
+  unknown_key: [401, 'Unknown key', 'The issuer does not publish the key of this token.'],
+  invalid_signature: [401, 'Invalid signature', 'The signature of the token is not valid.'],
+  wrong_type: [401, 'Wrong token type', 'The token is not an access token.'],
+  wrong_issuer: [401, 'Wrong issuer', 'The token comes from another issuer.'],
+  wrong_audience: [401, 'Wrong audience', 'The token is meant for another audience.'],
+  expired: [401, 'Token expired', 'The access token has expired.'],
+  not_active: [401, 'Token not active', 'The access token is not active yet.'],
+  invalid_claims: [401, 'Invalid claims', 'A claim of the token has the wrong form.'],
+  revoked: [401, 'Token revoked', 'The session of the token has ended.'],
+  insufficient_scope: [403, 'Permission missing', 'The token does not carry what this needs.'],
+  forbidden: [403, 'Not allowed', 'The token does not allow this.'],
+  keys_unavailable: [503, 'Keys unavailable', 'The keys of the issuer are not available at the moment.'],
+  revocation_unavailable: [
+    503,
+    'Revocations unavailable',
+    'The revocations of the issuer are not available at the moment.',
+  ],
+  bundle_unavailable: [
+    503,
+    'Permissions unavailable',
+    'The permissions of this token are not available at the moment.',
+  ],
 }
 
 /** What `verify`, `verifySync` and `authenticate` throw when they refuse. Its texts never hold token content. */
@@ -65,10 +64,11 @@ export class AuthError extends Error {
 
   /** `detail` replaces the reason's standard sentence; `options.cause` is for logs only. */
   constructor(reason: Reason, detail?: string, options?: { cause?: unknown }) {
-    super(detail ?? refusals[reason].detail, options)
+    const [status, , standard] = refusals[reason]
+    super(detail ?? standard, options)
     this.name = 'AuthError'
     this.reason = reason
-    this.status = refusals[reason].status
+    this.status = status
   }
 
   /**
@@ -87,7 +87,7 @@ export class AuthError extends Error {
     const code = this.reason.replaceAll('_', '-')
     return {
       type: `urn:signet:problem:${code}`,
-      title: refusals[this.reason].title,
+      title: refusals[this.reason][1],
       status: this.status,
       code,
       detail: this.message,

@@ -3,6 +3,7 @@
 
 import { AuthError } from './errors.ts'
 import { importKeys, type KeyIgnored, type PublicJwk, type VerificationKey, type VerificationKeys } from './key-set.ts'
+import type { Platform } from './platform.ts'
 
 export interface KeySource {
   /**
@@ -10,40 +11,27 @@ export interface KeySource {
    * when it has settled; it never rejects. Throws `unknown_key` or `keys_unavailable`.
    */
   find(kid: string, wallMs: number, mayWait: boolean): VerificationKey | Promise<void>
-  /** Fetches the keys where there are none that may be used. Throws `keys_unavailable`. */
-  warmUp(): Promise<void>
-  isReady(): boolean
-  /** How many keys are held. */
-  size(): number
-  /** Time since the keys were last confirmed by the issuer; Infinity before the first time. */
-  ageMs(): number
   list(): readonly PublicJwk[]
-  close(): void
 }
 
 /** Keys given as a document: never fetched, never stale. Throws a TypeError when no key in it can be used. */
-export function createStaticKeys(document: unknown, ignored: KeyIgnored): KeySource {
-  const keys = readDocument(document, ignored)
+export function createStaticKeys(document: unknown, platform: Platform, ignored: KeyIgnored): KeySource {
+  const keys = readDocument(document, platform, ignored)
   return {
     find(kid) {
       const key = keys.get(kid)
       if (key === undefined) throw new AuthError('unknown_key')
       return key
     },
-    warmUp: () => Promise.resolve(),
-    isReady: () => true,
-    size: () => keys.size,
-    ageMs: () => 0,
     list: () => Array.from(keys.values(), key => key.jwk),
-    close: () => undefined,
   }
 }
 
-function readDocument(document: unknown, ignored: KeyIgnored): VerificationKeys {
+function readDocument(document: unknown, platform: Platform, ignored: KeyIgnored): VerificationKeys {
   const reasons: string[] = []
   let keys: VerificationKeys
   try {
-    keys = importKeys(document, new Map(), (why, kid) => {
+    keys = importKeys(document, new Map(), platform, (why, kid) => {
       reasons.push(why)
       ignored(why, kid)
     })

@@ -12,6 +12,9 @@ export function notify<Name extends keyof VerifierEvents>(
   try {
     listener.apply(events, details)
   } catch (error) {
-    process.emitWarning(`The listener on.${name} of a Signet verifier threw: ${String(error)}`)
+    const warning = `The listener on.${name} of a Signet verifier threw: ${String(error)}`
+    // There is no process at the edge.
+    if (globalThis.process === undefined) console.warn(warning)
+    else process.emitWarning(warning)
   }
 }

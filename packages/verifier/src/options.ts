@@ -22,8 +22,21 @@ export interface VerifierEvents {
   /** A key of the issuer's set that is not used, and why. */
   keyIgnored?(why: string, kid: string | undefined): void
   rejected?(reason: Reason): void
-  /** A fetch has failed and keys of this age go on serving. */
-  stale?(what: 'keys', ageMs: number): void
+  /** A fetch has failed and what is held, of this age, goes on serving. */
+  stale?(what: 'keys' | 'revocation' | 'bundle', ageMs: number): void
+}
+
+export interface RevocationOptions {
+  /**
+   * `poll`: lists of ended sessions are renewed before they are as old as the issuer says (a minute). `push`: the same, and
+   * the issuer is listened to, so that an end counts within a second; `close()` hangs up. `off`: until it expires a token
+   * is good. Default `poll`, with `keys.jwks` `off`.
+   */
+  readonly mode: 'push' | 'poll' | 'off'
+  /** A list that the issuer has not confirmed for this long tells nothing. Default 900,000. */
+  readonly maxStaleMs?: number
+  /** What happens then: 503, or the token counts as not revoked. Default `deny`. */
+  readonly onStale?: 'deny' | 'allow'
 }
 
 export interface VerifierOptions {
@@ -40,6 +53,9 @@ export interface VerifierOptions {
   readonly cache?: false | { readonly max: number }
   /** The cookie that `authenticate` reads where no bearer token is sent. Default false: none. */
   readonly cookie?: string | false
+  readonly revocation?: RevocationOptions
+  /** Shown to the issuer as `x-api-key`: bundles are fetched with it, and changes of them are heard of with `push`. */
+  readonly serviceKey?: string
   /** The time in milliseconds since 1970, for tests. */
   readonly now?: () => number
   readonly on?: VerifierEvents
@@ -47,7 +63,7 @@ export interface VerifierOptions {
 
 /** Options with their defaults, as the verifier uses them. */
 export interface Settings {
-  readonly issuers: readonly { readonly issuer: string; readonly keys: KeysFrom }[]
+  readonly issuers: readonly IssuerSettings[]
   readonly audiences: readonly string[]
   readonly fetch: typeof fetch
   readonly timeoutMs: number
@@ -57,42 +73,48 @@ export interface Settings {
   readonly toleranceMs: number
   readonly cacheMax: number
   readonly cookie: string | undefined
+  readonly revocation: Required<RevocationOptions>
+  readonly serviceKey: string | undefined
   readonly now: (() => number) | undefined
   readonly on: VerifierEvents
 }
 
-export type KeysFrom = { readonly uri: string } | { readonly jwks: unknown }
+export interface IssuerSettings {
+  /** As in the claim `iss`. */
+  readonly issuer: string
+  /** The same without a slash at the end: what its addresses begin with. */
+  readonly name: string
+  /** Where it is reached, without a slash at the end. */
+  readonly url: string
+  /** Where its keys are published, where they were not given. */
+  readonly keysUri: string
+  /** A document to take the keys from; undefined where they are fetched. */
+  readonly jwks: unknown
+}
 
-const knownOptions = [
-  'issuer',
-  'audience',
-  'keys',
-  'keysMaxStaleMs',
-  'clockToleranceSeconds',
-  'cache',
-  'cookie',
-  'now',
-  'on',
-]
-const knownKeyOptions = ['jwks', 'uri', 'fetch', 'timeoutMs', 'refreshEveryMs', 'cooldownMs']
-const knownEvents = ['keysRefreshed', 'keyIgnored', 'rejected', 'stale']
+const keySetPath = '/.well-known/jwks.json'
+
 const maxToleranceSeconds = 300
 // RFC 6265 section 4.1.1: a cookie name is a token of RFC 9110.
 const cookieName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /** Throws a TypeError that names the option. */
 export function readOptions(options: VerifierOptions): Settings {
-  assertMembers('options', options, knownOptions)
-  const { keys = {}, on = {}, cache = { max: 5_000 }, cookie = false, now } = options
-  assertMembers('keys', keys, knownKeyOptions)
-  assertMembers('on', on, knownEvents)
+  assertMembers(
+    'options',
+    options,
+    'issuer audience keys keysMaxStaleMs clockToleranceSeconds cache cookie revocation serviceKey now on',
+  )
+  const { keys = {}, on = {}, cache = { max: 5_000 }, cookie = false, serviceKey, now } = options
+  assertMembers('keys', keys, 'jwks uri fetch timeoutMs refreshEveryMs cooldownMs')
+  assertMembers('on', on, 'keysRefreshed keyIgnored rejected stale')
   for (const [name, listener] of Object.entries(on)) assertFunction(`on.${name}`, listener)
   if (now !== undefined) assertFunction('now', now)
-  if (cache !== false) assertMembers('cache', cache, ['max'])
+  if (cache !== false) assertMembers('cache', cache, 'max')
   const issuers = readNames('issuer', options.issuer)
   const refreshEveryMs = readInteger('keys.refreshEveryMs', keys.refreshEveryMs ?? 300_000, 1)
   return {
-    issuers: issuers.map(issuer => ({ issuer, keys: readKeysFrom(issuer, issuers.length, keys) })),
+    issuers: issuers.map(issuer => readIssuer(issuer, issuers.length, keys)),
     audiences: readNames('audience', options.audience),
     fetch: readFetch(keys.fetch),
     timeoutMs: readInteger('keys.timeoutMs', keys.timeoutMs ?? 5_000, 1),
@@ -107,29 +129,57 @@ export function readOptions(options: VerifierOptions): Settings {
       1_000 * readInteger('clockToleranceSeconds', options.clockToleranceSeconds ?? 30, 0, maxToleranceSeconds),
     cacheMax: cache === false ? 0 : readInteger('cache.max', cache.max, 2),
     cookie: readCookieName(cookie),
+    revocation: readRevocation(options.revocation, keys.jwks !== undefined),
+    serviceKey: readServiceKey(serviceKey, keys.jwks !== undefined),
     now,
     on,
   }
 }
 
-function readKeysFrom(issuer: string, issuers: number, keys: KeyOptions): KeysFrom {
+function readIssuer(issuer: string, issuers: number, keys: KeyOptions): IssuerSettings {
   const { jwks, uri } = keys
+  const name = issuer.endsWith('/') ? issuer.slice(0, -1) : issuer
   if (jwks === undefined && uri === undefined) {
-    return { uri: readUrl('issuer', `${issuer.endsWith('/') ? issuer.slice(0, -1) : issuer}/.well-known/jwks.json`) }
+    return { issuer, name, url: name, keysUri: readUrl('issuer', `${name}${keySetPath}`), jwks }
   }
   // One set for several issuers would let each of them sign as all the others.
   if (issuers > 1) throw new TypeError('keys.jwks and keys.uri belong to one issuer: create one verifier for each')
-  if (jwks === undefined) return { uri: readUrl('keys.uri', uri) }
-  for (const name of ['uri', 'fetch', 'timeoutMs', 'refreshEveryMs', 'cooldownMs'] as const) {
-    if (keys[name] !== undefined) throw new TypeError(`keys.${name} does nothing when keys.jwks is given`)
+  if (jwks === undefined) {
+    const keysUri = readUrl('keys.uri', uri)
+    // Who reaches the keys at another address than the issuer's name reaches the rest there too.
+    const url = keysUri.endsWith(keySetPath) ? keysUri.slice(0, -keySetPath.length) : name
+    return { issuer, name, url, keysUri, jwks }
   }
-  return { jwks }
+  for (const [member, value] of Object.entries(keys)) {
+    if (member !== 'jwks' && value !== undefined) throw idle(`keys.${member}`)
+  }
+  return { issuer, name, url: name, keysUri: '', jwks }
+}
+
+function idle(name: string): TypeError {
+  return new TypeError(`${name} does nothing when keys.jwks is given`)
+}
+
+function readRevocation(given: RevocationOptions | undefined, isOffline: boolean): Required<RevocationOptions> {
+  const { mode, maxStaleMs = 900_000, onStale = 'deny' } = given ?? { mode: isOffline ? 'off' : 'poll' }
+  if (given !== undefined) assertMembers('revocation', given, 'mode maxStaleMs onStale')
+  assertOneOf('revocation.mode', mode, 'push poll off')
+  assertOneOf('revocation.onStale', onStale, 'deny allow')
+  if (isOffline && mode !== 'off') throw idle('revocation.mode')
+  return { mode, maxStaleMs: readInteger('revocation.maxStaleMs', maxStaleMs, 1), onStale }
+}
+
+function readServiceKey(key: unknown, isOffline: boolean): string | undefined {
+  if (key === undefined) return undefined
+  if (isOffline) throw idle('serviceKey')
+  if (typeof key === 'string' && /^[\x21-\x7e]+$/.test(key)) return key
+  throw new TypeError('serviceKey must be a key as the issuer gave it')
 }
 
 function readUrl(name: string, value: unknown): string {
   if (typeof value === 'string' && URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol))
     return value
-  throw new TypeError(`${name} must be an http or https URL where keys are fetched`)
+  throw new TypeError(`${name} must be an http or https URL`)
 }
 
 function readFetch(given: typeof fetch | undefined): typeof fetch {
@@ -146,29 +196,30 @@ function readCookieName(cookie: unknown): string | undefined {
 
 function readNames(name: string, value: unknown): readonly string[] {
   const names = [...new Set<unknown>(Array.isArray(value) ? value : [value])]
-  if (names.length === 0) throw new TypeError(`${name} must not be an empty list`)
-  for (const item of names) {
-    if (typeof item !== 'string' || item === '')
-      throw new TypeError(`${name} must be a string that is not empty, or a list of such`)
+  if (names.length === 0 || !names.every(item => typeof item === 'string' && item !== '')) {
+    throw new TypeError(`${name} must be a string that is not empty, or a list of such`)
   }
   return names as string[]
 }
 
 function readInteger(name: string, value: unknown, min: number, max: number = Number.MAX_SAFE_INTEGER): number {
   if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return value as number
-  throw new TypeError(
-    `${name} must be a whole number of at least ${min}${max < Number.MAX_SAFE_INTEGER ? ` and at most ${max}` : ''}`,
-  )
+  throw new TypeError(`${name} must be a whole number from ${min} to ${max}`)
+}
+
+function assertOneOf(name: string, value: unknown, known: string): void {
+  if (!known.split(' ').includes(value as string)) throw new TypeError(`${name} must be one of: ${known}`)
 }
 
 function assertFunction(name: string, value: unknown): void {
   if (typeof value !== 'function') throw new TypeError(`${name} must be a function`)
 }
 
-function assertMembers(name: string, value: unknown, known: readonly string[]): void {
+/** `known`: names with a space between. */
+function assertMembers(name: string, value: unknown, known: string): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new TypeError(`${name} must be an object`)
   for (const member of Object.keys(value)) {
-    if (!known.includes(member)) throw new TypeError(`${name} has no member ${member}`)
+    if (!known.split(' ').includes(member)) throw new TypeError(`${name} has no member ${member}`)
   }
 }

@@ -21,10 +21,6 @@ export class TokenCache<Entry extends Cached> {
     this.#generationSize = Math.max(1, Math.floor(max / 2))
   }
 
-  get size(): number {
-    return this.#young.size + this.#old.size
-  }
-
   find(token: string): Entry | undefined {
     const tail = token.slice(-tailChars)
     const young = this.#young.get(tail)

@@ -158,6 +158,7 @@ t.test('V-03 a fetch function that ignores its signal still ends', async t => {
     now: () => nowMs,
   })
   const warming = reasonOf(() => closing.warmUp())
+  await waitUntil(() => calls === 1)
   closing.close()
   t.equal(await warming, 'keys_unavailable', 'close ends it at once')
   nowMs += minute

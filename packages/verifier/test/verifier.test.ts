@@ -48,7 +48,12 @@ t.test('V-09 a key of one issuer never verifies a token of the other', async t =
   }
   const verifier = createVerifier({ issuer: [a.issuer, b.issuer], audience: 'signet', keys: { fetch: both } })
   await verifier.warmUp()
-  t.same(fetches.toSorted(), ['https://a.test/.well-known/jwks.json', 'https://b.test/.well-known/jwks.json'])
+  t.same(fetches.toSorted(), [
+    'https://a.test/.well-known/jwks.json',
+    'https://a.test/status-lists',
+    'https://b.test/.well-known/jwks.json',
+    'https://b.test/status-lists',
+  ])
   t.match(verifier.health(), { ready: true, keys: 2 })
   t.equal((await verifier.verify(a.token({ sub: 'of-a' }))).subject, 'of-a')
   t.equal((await verifier.verify(b.token({ sub: 'of-b' }))).subject, 'of-b')

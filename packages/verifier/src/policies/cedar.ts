@@ -3,29 +3,17 @@
 
 import { createRequire } from 'node:module'
 import type * as Cedar from '@cedar-policy/cedar-wasm/nodejs'
-
-type PolicySet = Parameters<typeof Cedar.preparsePolicySet>[1]
-export type CedarCall = Omit<
-  Parameters<typeof Cedar.statefulIsAuthorized>[0],
-  'preparsedPolicySetId' | 'validateRequest'
->
-
-export interface CedarAnswer {
-  /** Ids of the statements that decided. */
-  readonly deciding: readonly string[]
-  readonly errors: readonly { readonly id: string; readonly message: string }[]
-}
-
-export interface PreparedPolicies {
-  /** @throws Error for a question that Cedar cannot read */
-  ask(call: CedarCall): CedarAnswer
-  /** Gives the memory back; nothing may be asked any more. */
-  release(): void
-}
+import type { PolicyEngine } from './engine.ts'
 
 let cedar: typeof Cedar | undefined
 const freeNames: string[] = []
 let namesGiven = 0
+
+/** The engine, where Cedar is installed. @throws Error where it is not */
+export function loadEngine(): PolicyEngine {
+  loadCedar()
+  return preparePolicies
+}
 
 // Synchronous, so that whoever holds a bundle can decide within one statement.
 function loadCedar(): typeof Cedar {
@@ -33,11 +21,10 @@ function loadCedar(): typeof Cedar {
   return cedar
 }
 
-/** @throws Error for text that Cedar refuses: it was not what has been checked when it was written */
-export function preparePolicies(policies: PolicySet): PreparedPolicies {
+export const preparePolicies: PolicyEngine = texts => {
   const { preparsePolicySet, statefulIsAuthorized } = loadCedar()
   const name = freeNames.pop() ?? `policies ${++namesGiven}`
-  const outcome = preparsePolicySet(name, policies)
+  const outcome = preparsePolicySet(name, texts)
   if (outcome.type === 'failure') {
     freeNames.push(name)
     throw new Error(`Cedar refuses a policy: ${outcome.errors.map(error => error.message).join('; ')}`)

@@ -3,7 +3,7 @@
 // its client may as well.
 
 import type { Bundle, BundleRole } from './bundle.ts'
-import { type PreparedPolicies, preparePolicies } from './cedar.ts'
+import type { PolicyEngine, PolicyTexts, PreparedPolicies } from './engine.ts'
 import { findQuestionFault, type Question, type Resource, type Subject, toCedarRecord } from './question.ts'
 import {
   beyondClient,
@@ -21,15 +21,24 @@ import { cutStatements } from './statement-text.ts'
 /** Decides for one version of one tenant's bundle. */
 export interface Decider {
   readonly version: number
-  /** Synchronous, and without any input or output. */
+  /** There is an engine, for what policies have a say in. */
+  readonly isAble: boolean
+  /**
+   * Synchronous, and without any input or output.
+   * @throws Error where a policy has a say and there is no engine
+   */
   decide(question: Question): Decision
+  /** What the subject may by roles alone, whatever the resource. */
+  listOutright(subject: Subject): ReadonlySet<string>
+  /** Has some policy a say in it? Otherwise roles alone decide. */
+  isByPolicy(subject: Subject, action: string): boolean
   /** Gives back what was prepared; a later question prepares it again. */
   close(): void
 }
 
-/** Nothing is prepared before a question needs it: by roles alone Cedar is never loaded. */
-export function createDecider(bundle: Bundle): Decider {
-  return new BundleDecider(bundle)
+/** Nothing is prepared before a question needs it: by roles alone the engine is never called. */
+export function createDecider(bundle: Bundle, engine: PolicyEngine | undefined): Decider {
+  return new BundleDecider(bundle, engine)
 }
 
 interface HeldRole extends BundleRole {
@@ -38,7 +47,9 @@ interface HeldRole extends BundleRole {
 
 class BundleDecider implements Decider {
   readonly version: number
+  readonly isAble: boolean
   readonly #bundle: Bundle
+  readonly #engine: PolicyEngine | undefined
   readonly #roles: ReadonlyMap<string, HeldRole>
   readonly #catalogue: ReadonlySet<string>
   /** The permissions that some statement names; undefined where one names them all. */
@@ -49,9 +60,11 @@ class BundleDecider implements Decider {
   readonly #origins = new Map<string, Origin>()
   #prepared: PreparedPolicies | undefined
 
-  constructor(bundle: Bundle) {
+  constructor(bundle: Bundle, engine: PolicyEngine | undefined) {
     this.version = bundle.version
     this.#bundle = bundle
+    this.#engine = engine
+    this.isAble = engine !== undefined
     this.#roles = new Map(bundle.roles.map(role => [role.name, { ...role, holds: new Set(role.permissions) }]))
     this.#catalogue = new Set(bundle.permissions)
     this.#named = namedBy(bundle)
@@ -65,6 +78,19 @@ class BundleDecider implements Decider {
     return decision ? own : { decision, reasons: [beyondClient(subject.ceiling, action), ...reasons] }
   }
 
+  listOutright(subject: Subject): ReadonlySet<string> {
+    const { ceiling } = subject
+    const held = subject.roles.flatMap(name => [...(this.#roles.get(name)?.holds ?? [])])
+    const outright = held.filter(action => !this.#isBound(subject, action))
+    if (ceiling === undefined) return new Set(outright)
+    const above = this.listOutright(ceiling)
+    return new Set(outright.filter(action => above.has(action)))
+  }
+
+  isByPolicy(subject: Subject, action: string): boolean {
+    return this.#isBound(subject, action) || (subject.ceiling !== undefined && this.isByPolicy(subject.ceiling, action))
+  }
+
   close(): void {
     this.#prepared?.release()
     this.#prepared = undefined
@@ -74,14 +100,17 @@ class BundleDecider implements Decider {
     const { subject, action } = question
     const granted = this.#reasonsByRole(subject, action)
     const isKnown = this.#catalogue.has(action)
-    const isAsked = subject.isExempt !== true && isKnown && (this.#named === undefined || this.#named.has(action))
-    if (!isAsked) return conclude(granted, [missing(subject, action, isKnown)])
+    if (!this.#isBound(subject, action)) return conclude(granted, [missing(subject, action, isKnown)])
 
     const fault = findQuestionFault(question)
     if (fault !== undefined) return { decision: false, reasons: [unaskable(fault)] }
     const { forbidden, permitted, unclear } = this.#ask(question)
     if (forbidden.length > 0) return { decision: false, reasons: forbidden }
     return conclude([...granted, ...permitted], [missing(subject, action, isKnown), ...unclear])
+  }
+
+  #isBound(subject: Subject, action: string): boolean {
+    return subject.isExempt !== true && this.#catalogue.has(action) && (this.#named?.has(action) ?? true)
   }
 
   #reasonsByRole({ roles }: Subject, action: string): Reason[] {
@@ -132,11 +161,13 @@ class BundleDecider implements Decider {
   }
 
   #prepare(): PreparedPolicies {
+    if (this.#engine === undefined) throw new Error('There is nothing that could decide by policies.')
     this.#statements.length = 0
-    const staticPolicies: Record<string, string> = {}
-    const templates: Record<string, string> = {}
-    const templateLinks: { templateId: string; newId: string; values: Record<string, { type: string; id: string }> }[] =
-      []
+    const { staticPolicies, templates, templateLinks }: PolicyTexts = {
+      staticPolicies: {},
+      templates: {},
+      templateLinks: [],
+    }
     for (const policy of this.#bundle.policies) {
       const texts = cutStatements(policy.source)
       for (const statement of policy.statements) {
@@ -159,7 +190,7 @@ class BundleDecider implements Decider {
         }
       }
     }
-    return preparePolicies({ staticPolicies, templates, templateLinks })
+    return this.#engine({ staticPolicies, templates, templateLinks })
   }
 
   #originOf(id: string): Origin {

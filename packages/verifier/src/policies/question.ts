@@ -1,5 +1,7 @@
 // What is asked. Types, ids, properties and context come from callers and are data: they reach Cedar as values, never as text.
 
+import type { CedarValue } from './engine.ts'
+
 export interface Question {
   readonly subject: Subject
   /** A permission, `resource:verb`. */
@@ -70,8 +72,6 @@ export function toCedarRecord(record: Readonly<Record<string, unknown>> = {}): R
   }
   return Object.fromEntries(members)
 }
-
-type CedarValue = string | number | boolean | CedarValue[] | { [name: string]: CedarValue }
 
 function toCedarValue(value: unknown): CedarValue {
   if (typeof value === 'string' || typeof value === 'boolean') return value

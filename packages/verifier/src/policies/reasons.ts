@@ -4,15 +4,19 @@
 import type { BundlePolicy, BundleRole, BundleStatement } from './bundle.ts'
 import type { QuestionFault, Subject } from './question.ts'
 
-export interface Decision {
+export interface Explanation {
   readonly decision: boolean
   /** What decided: never empty. */
   readonly reasons: readonly Reason[]
 }
 
+export type Decision = Explanation
+
 export type Reason =
   /** A role holds the permission. */
   | { readonly type: 'role'; readonly permission: string; readonly role: Named; readonly message: string }
+  /** Nobody could look further than the token, which lists the permission or does not. */
+  | { readonly type: 'token'; readonly permission: string; readonly message: string }
   /** A statement of a policy permits or forbids. */
   | ({ readonly type: 'permit' | 'forbid' } & Deciding)
   /** A condition cannot be evaluated: a forbid denies then, a permit permits nothing. */
