@@ -1,11 +1,18 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { createVerifier } from '@signet/verifier'
-import { signet } from '@signet/verifier/fastify'
+import { createVerifier, type Principal } from '@signet/verifier'
+import { findPrincipal, principalOf, signet } from '@signet/verifier/fastify'
 import { createTestIssuer } from '@signet/verifier/testing'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
+import { checkAdapter } from './http-conformance.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    readonly partner: Principal
+  }
+}
 
 const issuer = createTestIssuer()
 const requestId = '0198a1b2-0000-7000-8000-00000000000a'
@@ -262,4 +269,41 @@ t.test('A route may be entered by something else than a token', async t => {
   t.equal((await app.inject('/open')).statusCode, 200)
   t.equal((await app.inject('/nowhere')).statusCode, 404)
   t.strictSame(asked, [], 'what is public or unknown asks for nothing')
+})
+
+checkAdapter(t, 'Fastify', async (t, { staff, partner, realm, resourceMetadata, broken }) => {
+  const errors: unknown[] = []
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.setErrorHandler((error, _, reply) => {
+    errors.push(error)
+    return reply.code(500).send('')
+  })
+  await app.register(signet, { verifier: staff, realm, resourceMetadata })
+  await app.register(signet, { verifier: partner, namespace: 'partner', realm })
+  const optional = { config: { access: { optional: true } } }
+  const token = { config: { access: {} } }
+  app.get('/open', { config: { access: 'public' } }, async () => 'open')
+  app.get('/mistake', { config: { access: 'public' } }, async request => principalOf(request).subject)
+  app.get('/maybe', optional, async request => findPrincipal(request)?.subject ?? 'nobody')
+  app.get('/maybe-mistake', optional, async request => request.principal.subject)
+  app.get(
+    '/partner',
+    { config: { access: { namespace: 'partner', permissions: ['orders:read'] } } },
+    async request => request.partner.subject,
+  )
+  app.get('/me', token, async request => request.principal.subject)
+  app.get('/below', token, async () => 'below')
+  app.get('/places', { config: { access: { permissions: ['places:read'] } } }, async () => 'places')
+  app.get('/any', { config: { access: { anyPermission: ['places:read', 'places:list'] } } }, async () => 'any')
+  app.post<{ Body: { name: string } }>(
+    '/places',
+    { config: { access: { permissions: ['places:create'] } } },
+    async request => `created ${request.body.name}`,
+  )
+  app.get('/broken', token, async () => {
+    throw broken
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return { port: (app.server.address() as AddressInfo).port, errors }
 })
