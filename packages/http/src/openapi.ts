@@ -21,7 +21,10 @@ const securitySchemes = {
   serviceKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
 } as const
 
-/** Serves `/docs` and `/openapi.json`. Call it before the routes are registered. */
+/**
+ * Serves `/docs` and `/openapi.json`. Call it before the routes are registered, and after the verifier's plugin, whose
+ * `securityScheme` is `bearer`.
+ */
 export async function describeApi(app: App, api: ApiDescription): Promise<void> {
   await app.register(swagger, {
     openapi: {

@@ -14,7 +14,8 @@ const open = { config: { access: 'public' as const } }
 async function serverWithRoutes(lines: string[] = []): Promise<App> {
   const stream = { write: (line: string) => void lines.push(line) }
   const app = await createServer({ logger: { level: 'info', stream }, trustProxy: [] })
-  await app.register(signet, { verifier: createVerifier({ issuer: 'https://id.test', audience: 'test' }) })
+  const verifier = createVerifier({ issuer: 'https://id.test', audience: 'test' })
+  await app.register(signet, { verifier, securityScheme: 'bearer' })
   await describeApi(app, {
     title: 'Test',
     version: '1.0.0',

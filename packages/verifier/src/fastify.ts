@@ -23,10 +23,11 @@ export interface SignetOptions extends GuardOptions {
    */
   readonly alternative?: (request: FastifyRequest) => Promise<boolean>
   /**
-   * The security scheme of this verifier in the document of @fastify/swagger, where routes without a `schema.security` of
-   * their own name it. Default `bearer`, or the namespace where there is one. False: nothing is filled in.
+   * The name that the document of @fastify/swagger gives to the tokens of this verifier, in `components.securitySchemes`. Then
+   * each route's `schema.security` is filled in, unless the route has one of its own. Without it nothing is: @fastify/swagger
+   * cannot describe a scheme that it was not told of.
    */
-  readonly securityScheme?: string | false
+  readonly securityScheme?: string
 }
 
 declare module 'fastify' {
@@ -43,7 +44,7 @@ declare module 'fastify' {
 interface Entry {
   readonly gate: Gate
   readonly alternative: SignetOptions['alternative']
-  readonly scheme: string | undefined
+  readonly securityScheme: string | undefined
 }
 
 const ownOptions = ['alternative', 'securityScheme']
@@ -61,9 +62,11 @@ const servers = new WeakMap<FastifyInstance, Map<string, Entry>>()
 export const signet: FastifyPluginAsync<SignetOptions> = async (app, options) => {
   const gate = createGate(options, [...ownOptions, ...registerOptions])
   const { namespace, resourceMetadata } = gate
-  const { alternative, securityScheme = namespace === defaultNamespace ? 'bearer' : namespace } = options
+  const { alternative, securityScheme } = options
   const entries = servers.get(app) ?? guardServer(app, gate)
   if (entries.has(namespace)) throw new Error(`signet is registered twice with the namespace ${namespace}`)
+  if (app.hasRequestDecorator(namespace))
+    throw new TypeError(`The name ${namespace} is taken: choose another namespace`)
   app.decorateRequest(namespace, {
     getter() {
       return principalOf(this, namespace)
@@ -71,7 +74,7 @@ export const signet: FastifyPluginAsync<SignetOptions> = async (app, options) =>
   })
   // Verifiers of one resource share its document.
   const isServed = Array.from(entries.values()).some(other => other.gate.resourceMetadata === resourceMetadata)
-  entries.set(namespace, { gate, alternative, scheme: securityScheme === false ? undefined : securityScheme })
+  entries.set(namespace, { gate, alternative, securityScheme })
   if (resourceMetadata !== undefined && !isServed) serveMetadata(app, resourceMetadata)
 }
 
@@ -93,7 +96,8 @@ function guardServer(app: FastifyInstance, first: Gate): Map<string, Entry> {
   app.addHook('onReady', async () => {
     const all = routes.splice(0)
     assertRoutes(all, entries)
-    for (const route of all) describeSecurity(route, namespace => entries.get(namespace)?.scheme)
+    if (Array.from(entries.values()).every(entry => entry.securityScheme === undefined)) return
+    for (const route of all) describeSecurity(route, namespace => entries.get(namespace)?.securityScheme)
   })
 
   // First of all hooks, so that nobody unknown makes us read a body.
