@@ -3,7 +3,7 @@ import express, { type ErrorRequestHandler } from 'express'
 // @ts-expect-error -- Express under another name, for which there are no types
 import express4 from 'express-4'
 import { findPrincipal, principalOf, signet } from '@signet/verifier/express'
-import type { Principal } from '@signet/verifier'
+import { createVerifier, type Principal } from '@signet/verifier'
 import t from 'tap'
 import { checkAdapter, listen } from './http-conformance.ts'
 
@@ -14,6 +14,19 @@ declare global {
     }
   }
 }
+
+t.test('Types of a route stay exact behind a guard', async t => {
+  const guard = signet({ verifier: createVerifier({ issuer: 'https://id.test', audience: 'test' }) })
+  const app = express()
+  app.get('/places/:id', guard(), (request, response) => {
+    const id: string = request.params.id
+    // @ts-expect-error -- the path has no such parameter
+    const other: string = request.params.other
+    response.send([id, other])
+  })
+  // @ts-expect-error -- a need has no such member
+  t.throws(() => guard({ permission: ['a:read'] }))
+})
 
 for (const [name, framework] of [
   ['Express 5', express],

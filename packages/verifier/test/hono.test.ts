@@ -1,9 +1,24 @@
 import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import { findPrincipal, principalOf, signet, type SignetEnv } from '@signet/verifier/hono'
+import { createVerifier } from '@signet/verifier'
 import { Hono } from 'hono'
 import t from 'tap'
 import { checkAdapter, listen } from './http-conformance.ts'
+
+t.test('Types know where there is a principal', async t => {
+  const guard = signet({ verifier: createVerifier({ issuer: 'https://id.test', audience: 'test' }) })
+  const app = new Hono()
+  app.get('/token', guard({ permissions: ['a:read'] }), c => c.text(c.var.principal.subject))
+  // @ts-expect-error -- on an optional route there may be none
+  app.get('/optional', guard({ optional: true }), c => c.text(c.var.principal.subject))
+  // @ts-expect-error -- on a public route there is none
+  app.get('/public', guard('public'), c => c.text(c.var.principal.subject))
+  // @ts-expect-error -- a need has no such member
+  t.throws(() => guard({ permission: ['a:read'] }))
+  // @ts-expect-error -- called by Hono, it would be given a context for a need
+  app.use(guard)
+})
 
 checkAdapter(t, 'Hono', async (t, { staff, partner, realm, resourceMetadata, broken }) => {
   const errors: unknown[] = []

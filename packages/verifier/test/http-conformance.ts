@@ -56,7 +56,7 @@ const resourceMetadata = protectedResourceMetadata({
 const inChallenge = ', resource_metadata="https://api.test/.well-known/oauth-protected-resource/places"'
 
 const fetchKeys: typeof fetch = async input =>
-  (String(input).startsWith(branch.issuer) ? branch : headquarters).fetch(input)
+  (new Request(input).url.startsWith(branch.issuer) ? branch : headquarters).fetch(input)
 
 const bearer = (token: string): string[] => ['authorization', `Bearer ${token}`]
 const staffToken = (permissions: readonly string[] = []) => headquarters.token({ sub: 'somebody', permissions })

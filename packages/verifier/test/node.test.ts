@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createVerifier } from '@signet/verifier'
 import { findPrincipal, type GuardedHandler, principalOf, signet } from '@signet/verifier/node'
 import t from 'tap'
 import { checkAdapter, listen, type Scenario } from './http-conformance.ts'
@@ -38,6 +39,22 @@ function buildRoutes({ staff, partner, realm, resourceMetadata, broken }: Scenar
     return (routes[name] ?? missing)(request, response)
   })
 }
+
+t.test('Types know where there is a principal', async t => {
+  const guard = signet({
+    verifier: createVerifier({ issuer: 'https://id.test', audience: 'test' }),
+    namespace: 'staff',
+  })
+  guard({ roles: ['admin'] }, (request, response) => response.end(request.staff.subject))
+  // @ts-expect-error -- it has another name
+  guard({ roles: ['admin'] }, (request, response) => response.end(request.principal.subject))
+  // @ts-expect-error -- on an optional route there may be none
+  guard({ optional: true }, (request, response) => response.end(request.staff.subject))
+  // @ts-expect-error -- on a public route there is none
+  guard('public', (request, response) => response.end(request.staff.subject))
+  // @ts-expect-error -- a need has no such member
+  t.throws(() => guard({ permission: ['a:read'] }, () => undefined))
+})
 
 checkAdapter(t, 'node:http', async (t, scenario) => {
   const errors: unknown[] = []
