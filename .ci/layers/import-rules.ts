@@ -9,6 +9,11 @@ const core = (...names: string[]): string => `^(${names.join('|')})$`
 // Benchmarks hold other people's libraries against ours, so they may import what they measure.
 const bench = '^packages/bench/'
 const testkit = '^packages/testkit/'
+/** Subpaths of the verifier: of frameworks with a request of their own, and of those that hand Node's request over. */
+const frameworks = 'fastify|hono|koa'
+const nodeShaped = 'express|node'
+const adapters = `${frameworks}|${nodeShaped}`
+const verifierCore = `^packages/verifier/src/(?!(${adapters})[./])`
 const source = '^(apps|packages)/[^/]+/src/'
 const repoOfModule = '^apps/[^/]+/src/modules/[^/]+/repo\\.ts$'
 const repoOfPackage = '^packages/(accounts|delivery)/src/.*[/-]repo\\.ts$'
@@ -33,15 +38,34 @@ function onlyImportsBesideNode(name: string, from: string, allowed: readonly str
 const packageRules: ImportRule[] = [
   onlyImports(
     'verifier-stands-alone',
-    '^packages/verifier/src/(?!fastify[./]|policies/)',
+    `^packages/verifier/src/(?!(adapters|policies|${adapters})[./])`,
     ['^packages/verifier/src/', core('crypto')],
     'The published verifier runs on node:crypto alone. Write the few lines it needs, or move them to an adapter.',
   ),
+  {
+    name: 'verifier-core-knows-no-adapter',
+    comment: 'Who verifies tokens without a framework loads none of it. Move what both need out of the adapter.',
+    severity: 'error',
+    from: { path: '^packages/verifier/src/', pathNot: `^packages/verifier/src/(adapters|${adapters})[./]` },
+    to: { path: `^packages/verifier/src/(adapters|${adapters})[./]` },
+  },
   onlyImports(
     'verifier-adapters-import-their-peer',
-    '^packages/verifier/src/fastify[./]',
-    ['^packages/verifier/src/', npm('fastify')],
+    `^packages/verifier/src/(${frameworks})[./]`,
+    [verifierCore, '^packages/verifier/src/$1[./]', npm('(@types/)?$1')],
     'An adapter imports the verifier and the framework it adapts (an optional peer), nothing else.',
+  ),
+  onlyImports(
+    'verifier-adapters-of-node-import-http',
+    `^packages/verifier/src/(${nodeShaped})[./]`,
+    [verifierCore, '^packages/verifier/src/$1[./]', core('http')],
+    'These adapters take the request and the response of node:http, whatever framework hands them over.',
+  ),
+  onlyImports(
+    'verifier-adapters-share-no-framework',
+    '^packages/verifier/src/adapters/',
+    ['^packages/verifier/src/', core('http')],
+    'What all adapters share knows headers and answers. Pass in what only one framework has.',
   ),
   onlyImports(
     'verifier-policies-import-cedar',

@@ -16,11 +16,13 @@ interface Manifest {
 const manifests: Readonly<Record<string, Manifest>> = {
   'packages/verifier': {
     dependencies: [],
-    devDependencies: ['@cedar-policy/cedar-wasm', 'fastify', 'jose'],
+    devDependencies: ['@cedar-policy/cedar-wasm', 'fastify', 'hono', 'jose'],
     exports: {
       '.': './src/index.ts',
       './testing': './src/testing.ts',
+      './express': './src/express.ts',
       './fastify': './src/fastify.ts',
+      './hono': './src/hono.ts',
       './policies': './src/policies/index.ts',
     },
   },
@@ -50,14 +52,22 @@ const manifests: Readonly<Record<string, Manifest>> = {
 }
 
 const libraries = words(
-  'typebox uuid @cedar-policy/cedar-wasm drizzle-orm postgres @node-rs/argon2 @node-rs/bcrypt nodemailer sharp aws4fetch fastify @fastify/swagger jose fast-jwt left-pad',
+  'typebox uuid @cedar-policy/cedar-wasm drizzle-orm postgres @node-rs/argon2 @node-rs/bcrypt nodemailer sharp aws4fetch fastify @fastify/swagger hono jose fast-jwt left-pad',
 )
 
 /** A small product that keeps every rule, and comes as close to each border as the rules allow. */
 const cleanTree: Readonly<Record<string, string>> = {
   'packages/verifier/src/index.ts': "import { verify } from 'node:crypto'\nexport const check = verify",
+  'packages/verifier/src/adapters/gate.ts':
+    "import type { ServerResponse } from 'node:http'\nimport { check } from '../index.ts'\nexport const admit = (response: ServerResponse) => [response, check]",
+  'packages/verifier/src/express.ts':
+    "import type { IncomingMessage } from 'node:http'\nimport { admit } from './adapters/gate.ts'\nexport const guard = (request: IncomingMessage) => [request, admit]",
   'packages/verifier/src/fastify.ts':
-    "import type { FastifyInstance } from 'fastify'\nimport { check } from './index.ts'\nexport const guard = (app: FastifyInstance) => [app, check]",
+    "import type { FastifyInstance } from 'fastify'\nimport { check } from './index.ts'\nimport { needs } from './fastify/openapi.ts'\nexport const guard = (app: FastifyInstance) => [app, check, needs]",
+  'packages/verifier/src/fastify/openapi.ts':
+    "import type {} from 'fastify'\nimport { admit } from '../adapters/gate.ts'\nexport const needs = admit",
+  'packages/verifier/src/hono.ts':
+    "import type {} from 'hono'\nimport { admit } from './adapters/gate.ts'\nexport const guard = admit",
   'packages/verifier/src/policies/index.ts':
     "import { createRequire } from 'node:module'\nimport type {} from '@cedar-policy/cedar-wasm'\nexport const decide = createRequire",
   'packages/verifier/src/testing.ts':
@@ -106,6 +116,26 @@ const plants: readonly { file: string; source: string; seenBy: readonly string[]
     file: 'packages/verifier/src/fastify/c.ts',
     source: "import 'node:http'",
     seenBy: ['verifier-adapters-import-their-peer'],
+  },
+  {
+    file: 'packages/verifier/src/hono/c.ts',
+    source: "import type {} from 'fastify'\nimport '../express.ts'",
+    seenBy: ['fastify-stays-in-http', 'verifier-adapters-import-their-peer'],
+  },
+  {
+    file: 'packages/verifier/src/express/c.ts',
+    source: "import type {} from 'hono'",
+    seenBy: ['verifier-adapters-of-node-import-http'],
+  },
+  {
+    file: 'packages/verifier/src/adapters/c.ts',
+    source: "import type {} from 'hono'",
+    seenBy: ['verifier-adapters-share-no-framework'],
+  },
+  {
+    file: 'packages/verifier/src/c.ts',
+    source: "import './hono.ts'",
+    seenBy: ['verifier-core-knows-no-adapter'],
   },
   {
     file: 'packages/verifier/src/policies/d.ts',
@@ -239,7 +269,7 @@ function plantTree(t: { teardown(undo: () => void): void }, files: Readonly<Reco
     manifests,
   )) {
     const name = `@signet/${folder.split('/')[1]}`
-    const peerDependencies = folder === 'packages/verifier' ? { fastify: '1.0.0' } : {}
+    const peerDependencies = folder === 'packages/verifier' ? { fastify: '1.0.0', hono: '1.0.0' } : {}
     const manifest = {
       name,
       exports,

@@ -87,7 +87,11 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     sealKey: deps.keys.serviceKey,
     find: hash => findServiceKey(deps.db, hash),
   })
-  await app.register(signet, { verifier: deps.verifier, alternative: acceptServiceKey(serviceKeys) })
+  await app.register(signet, {
+    verifier: deps.verifier,
+    alternative: acceptServiceKey(serviceKeys),
+    securityScheme: 'bearer',
+  })
   await describeApi(app, { title: 'Signet administration', version, description, serverUrl: deps.url, tags })
   serveHealth(app, {
     version,

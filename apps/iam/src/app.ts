@@ -61,7 +61,7 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
     cookieDomain: deps.cookies.domain,
   })
   const verifier = createOwnVerifier(deps)
-  await app.register(signet, { verifier })
+  await app.register(signet, { verifier, securityScheme: 'bearer' })
   await limitRequests(app, deps.limits)
   await describeApi(app, { title: 'Signet issuer', version, description, serverUrl: deps.tokens.issuer, tags })
   serveHealth(app, { version, checks: { database: () => askDatabase(deps.database) }, isStopping: () => isStopping })

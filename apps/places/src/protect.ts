@@ -8,7 +8,7 @@ import { signet } from '@signet/verifier/fastify'
 
 export async function protect(app: App, options: VerifierOptions): Promise<Verifier> {
   const verifier = createVerifier(options)
-  await app.register(signet, { verifier })
+  await app.register(signet, { verifier, securityScheme: 'bearer' })
   app.addHook('onClose', async () => verifier.close())
   return verifier
 }

@@ -1,8 +1,8 @@
-/** The document is made of the routes' own schemas, and each route's security of its `config`. */
+/** The document is made of the routes' own schemas; each route's security is filled in by the verifier's plugin. */
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { Access } from '@signet/verifier/fastify'
-import type { FastifyContextConfig } from 'fastify'
+import type { FastifyContextConfig, FastifySchema } from 'fastify'
 import { addExamples, type ApiDocument } from './openapi-examples.ts'
 import type { App } from './server.ts'
 
@@ -21,7 +21,10 @@ const securitySchemes = {
   serviceKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
 } as const
 
-/** Serves `/docs` and `/openapi.json`. Call it before the routes are registered. */
+/**
+ * Serves `/docs` and `/openapi.json`. Call it before the routes are registered, and after the verifier's plugin, whose
+ * `securityScheme` is `bearer`.
+ */
 export async function describeApi(app: App, api: ApiDescription): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -41,9 +44,7 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
       buildLocalReference: (schema, _base, _fragment, index) =>
         typeof schema.$id === 'string' ? schema.$id : `def-${index}`,
     },
-    transform: ({ schema, url, route }) => {
-      return { schema: { ...schema, security: securityOf(route.config) }, url }
-    },
+    transform: ({ schema, url, route }) => ({ schema: addServiceKey(schema, route.config), url }),
     transformObject: found => {
       const document = 'openapiObject' in found ? found.openapiObject : found.swaggerObject
       addExamples(document as ApiDocument)
@@ -72,18 +73,9 @@ function dropUnusedSchemes(document: ApiDocument): void {
   document.components = { ...document.components, securitySchemes: Object.fromEntries(schemes) }
 }
 
-/**
- * What a caller shows, one of these. The permissions stand where OpenAPI 3.1 puts roles (section 4.8.30): a gateway, and the
- * catalogue of permissions, read them there.
- */
-function securityOf({ access = {}, serviceKey }: FastifyContextConfig = {}): Record<string, string[]>[] {
+/** The verifier's plugin has said what token a route takes. A key of another service stands in its place, or beside it. */
+function addServiceKey(schema: FastifySchema, { serviceKey }: FastifyContextConfig = {}): FastifySchema {
+  if (serviceKey === undefined) return schema
   const key = { serviceKey: [] }
-  if (serviceKey === true) return [key]
-  if (access === 'public') return []
-  const { permissions = [], anyPermission = [] } = access
-  const bearers =
-    anyPermission.length === 0
-      ? [{ bearer: [...permissions] }]
-      : anyPermission.map(each => ({ bearer: [...permissions, each] }))
-  return serviceKey === undefined ? bearers : [...bearers, key]
+  return { ...schema, security: serviceKey === true ? [key] : [...(schema.security ?? []), key] }
 }

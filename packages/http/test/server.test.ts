@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, writeFile, chmod } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AuthError } from '@signet/verifier'
+import { AuthError, createVerifier } from '@signet/verifier'
+import { signet } from '@signet/verifier/fastify'
 import { problem } from '@signet/kernel'
 import t from 'tap'
 import { Type } from 'typebox'
@@ -13,6 +14,8 @@ const open = { config: { access: 'public' as const } }
 async function serverWithRoutes(lines: string[] = []): Promise<App> {
   const stream = { write: (line: string) => void lines.push(line) }
   const app = await createServer({ logger: { level: 'info', stream }, trustProxy: [] })
+  const verifier = createVerifier({ issuer: 'https://id.test', audience: 'test' })
+  await app.register(signet, { verifier, securityScheme: 'bearer' })
   await describeApi(app, {
     title: 'Test',
     version: '1.0.0',

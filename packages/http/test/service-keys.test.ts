@@ -51,7 +51,7 @@ async function serverWithKeys(t: Test, keyring: ServiceKeyring): Promise<App> {
   const app = await createServer({ logger: false, trustProxy: [] })
   t.teardown(() => app.close())
   const verifier = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks } })
-  await app.register(signet, { verifier, alternative: acceptServiceKey(keyring) })
+  await app.register(signet, { verifier, securityScheme: 'bearer', alternative: acceptServiceKey(keyring) })
   await describeApi(app, { title: 'Test', version: '1.0.0', description: '', serverUrl: 'http://localhost', tags: [] })
   app.get(
     '/guarded',

@@ -2,21 +2,32 @@
 // is refused: a route can be forgotten, but not left open.
 
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import type { Rule } from './adapters/access.ts'
+import type { Answer } from './adapters/answer.ts'
+import { createGate, type Gate, type GuardOptions } from './adapters/gate.ts'
+import { defaultNamespace, principalOf } from './adapters/principals.ts'
+import { describeResource, type ProtectedResource } from './adapters/protected-resource.ts'
 import { AuthError } from './errors.ts'
-import { assertNeed, type Need } from './need.ts'
+import { type Access, assertRoutes, readRule } from './fastify/access.ts'
+import { describeSecurity } from './fastify/openapi.ts'
 import type { Principal } from './principal.ts'
-import type { Verifier } from './verifier.ts'
 
-/** `'public'`: anybody. Otherwise a valid token, and what the need asks for; `{}` asks for the token alone. */
-export type Access = 'public' | Need
+export { findPrincipal, principalOf } from './adapters/principals.ts'
+export { type ProtectedResource, protectedResourceMetadata } from './adapters/protected-resource.ts'
+export type { Access } from './fastify/access.ts'
 
-export interface SignetOptions {
-  readonly verifier: Verifier
+export interface SignetOptions extends GuardOptions {
   /**
    * Asked before the token of every guarded route: true lets the request pass without one, by something else that it shows.
    * It has no principal then.
    */
   readonly alternative?: (request: FastifyRequest) => Promise<boolean>
+  /**
+   * The name that the document of @fastify/swagger gives to the tokens of this verifier, in `components.securitySchemes`. Then
+   * each route's `schema.security` is filled in, unless the route has one of its own. Without it nothing is: @fastify/swagger
+   * cannot describe a scheme that it was not told of.
+   */
+  readonly securityScheme?: string
 }
 
 declare module 'fastify' {
@@ -29,26 +40,53 @@ declare module 'fastify' {
   }
 }
 
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-// RFC 9110 section 10.2.3. Keys that cannot be fetched are tried again within seconds.
-const retryAfterSeconds = 5
+/** A verifier of the server. */
+interface Entry {
+  readonly gate: Gate
+  readonly alternative: SignetOptions['alternative']
+  readonly securityScheme: string | undefined
+}
+
+const ownOptions = ['alternative', 'securityScheme']
+// What Fastify itself reads of the options of any plugin.
+const registerOptions = ['prefix', 'logLevel', 'logSerializers']
+
+/** The verifiers of each guarded server, by their namespaces. */
+const servers = new WeakMap<FastifyInstance, Map<string, Entry>>()
 
 /**
  * Guards every route of the server it is registered on, before bodies are parsed. Register it before the first route:
- * `await app.register(signet, { verifier })`. Refusals are answered as `application/problem+json`.
+ * `await app.register(signet, { verifier })`. Refusals are answered as `application/problem+json`. Register it again, with a
+ * namespace, for another verifier.
  */
-export const signet: FastifyPluginAsync<SignetOptions> = async (app, { verifier, alternative }) => {
-  assertNoRoutesYet(app)
-  const principals = new WeakMap<FastifyRequest, Principal>()
-
-  app.decorateRequest('principal', {
+export const signet: FastifyPluginAsync<SignetOptions> = async (app, options) => {
+  const gate = createGate(options, [...ownOptions, ...registerOptions])
+  const { namespace, resourceMetadata } = gate
+  const { alternative, securityScheme } = options
+  const entries = servers.get(app) ?? guardServer(app, gate)
+  if (entries.has(namespace)) throw new Error(`signet is registered twice with the namespace ${namespace}`)
+  if (app.hasRequestDecorator(namespace))
+    throw new TypeError(`The name ${namespace} is taken: choose another namespace`)
+  app.decorateRequest(namespace, {
     getter() {
-      const principal = principals.get(this)
-      if (principal === undefined)
-        throw new Error('This request has no principal: its route is public, or it came without a token.')
-      return principal
+      return principalOf(this, namespace)
     },
   })
+  // Verifiers of one resource share its document.
+  const isServed = Array.from(entries.values()).some(other => other.gate.resourceMetadata === resourceMetadata)
+  entries.set(namespace, { gate, alternative, securityScheme })
+  if (resourceMetadata !== undefined && !isServed) serveMetadata(app, resourceMetadata)
+}
+
+// Without its own scope, or it would guard nothing but itself: what fastify-plugin does.
+Object.assign(signet, { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: '@signet/verifier' })
+
+/** All verifiers of one server stand behind these hooks, so that a route has one answer to who may call it. */
+function guardServer(app: FastifyInstance, first: Gate): Map<string, Entry> {
+  assertNoGuardAbove(app)
+  assertNoRoutesYet(app)
+  const entries = new Map<string, Entry>()
+  servers.set(app, entries)
 
   // Looked at when all hooks have run: a scope may give the routes of a foreign plugin their access in a hook of its own.
   const routes: RouteOptions[] = []
@@ -56,47 +94,56 @@ export const signet: FastifyPluginAsync<SignetOptions> = async (app, { verifier,
     routes.push(route)
   })
   app.addHook('onReady', async () => {
-    assertAccess(routes.splice(0))
+    const all = routes.splice(0)
+    assertRoutes(all, entries)
+    if (Array.from(entries.values()).every(entry => entry.securityScheme === undefined)) return
+    for (const route of all) describeSecurity(route, namespace => entries.get(namespace)?.securityScheme)
   })
 
   // First of all hooks, so that nobody unknown makes us read a body.
   app.addHook('onRequest', async (request, reply) => {
-    const needed = request.routeOptions.config.access
+    const access = request.routeOptions.config.access
     // Nothing stands at an unknown address, so that there is nothing to guard.
-    if (needed === 'public' || request.is404) return
+    if (access === 'public' || request.is404) return
+    const entry = access && entries.get(access.namespace ?? defaultNamespace)
     try {
-      if (needed === undefined) throw new AuthError('forbidden', 'This route does not say who may call it.')
-      if (alternative !== undefined && (await alternative(request))) return
-      assertSingleAuthorization(request)
-      principals.set(request, await verifier.authenticate(request.headers, needed))
+      if (access === undefined || entry === undefined)
+        throw new AuthError('forbidden', 'This route does not say who may call it.')
+      await admit(request, readRule(access), entry)
     } catch (error) {
       if (!(error instanceof AuthError)) throw error
       // oxlint-disable-next-line typescript/consistent-return -- an async hook that has answered returns the reply
-      return refuse(request, reply, error)
+      return send(reply, (entry?.gate ?? first).refuse(error, request.id))
     }
   })
+  return entries
 }
 
-// Without its own scope, or it would guard nothing but itself: what fastify-plugin does.
-Object.assign(signet, { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: '@signet/verifier' })
-
-function assertAccess(routes: readonly RouteOptions[]): void {
-  const open: string[] = []
-  for (const route of routes) {
-    const name = `${String(route.method)} ${route.url}`
-    const needed = route.config?.access
-    if (needed === undefined) open.push(name)
-    else if (needed !== 'public') assertRouteNeed(name, needed)
-  }
-  if (open.length === 0) return
-  throw new Error(`These routes have no config.access, say 'public' or what a caller needs: ${open.join(', ')}`)
+async function admit(request: FastifyRequest, rule: Rule, { gate, alternative }: Entry): Promise<void> {
+  if (alternative !== undefined && (await alternative(request))) return
+  const { headers, raw } = request
+  await gate.authenticate(rule, { carrier: request, headers, rawHeaders: raw.rawHeaders })
 }
 
-function assertRouteNeed(name: string, needed: Need): void {
-  try {
-    assertNeed(needed)
-  } catch (error) {
-    throw new TypeError(`config.access of the route ${name} is wrong: ${(error as Error).message}`, { cause: error })
+function serveMetadata(app: FastifyInstance, resource: ProtectedResource): void {
+  if (app.prefix !== '') throw new Error('Register signet without a prefix: resourceMetadata has its own address')
+  const answer = describeResource(resource)
+  // A colon begins a parameter, two are one.
+  const path = resource.path.replaceAll(':', '::')
+  // Read by @fastify/swagger, whose types may not be there.
+  const schema: object = { hide: true }
+  app.get(path, { config: { access: 'public' }, schema }, async (_, reply) => send(reply, answer))
+}
+
+function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
+  return reply.code(status).headers(headers).send(body)
+}
+
+// The hooks above run first, and know nothing of the verifiers below.
+function assertNoGuardAbove(app: FastifyInstance): void {
+  for (let above = Object.getPrototypeOf(app); above !== null; above = Object.getPrototypeOf(above)) {
+    if (servers.has(above))
+      throw new Error('Register all verifiers where the first one is: a scope has none of its own')
   }
 }
 
@@ -109,25 +156,4 @@ function assertNoRoutesYet(app: FastifyInstance): void {
     if (routes === '(empty tree)') continue
     throw new Error(`Register signet, with await, before the first route. There are already:\n${routes}`)
   }
-}
-
-// Node keeps the first of several Authorization headers and drops the rest; a proxy before us may have read another.
-function assertSingleAuthorization(request: FastifyRequest): void {
-  const { rawHeaders } = request.raw
-  let count = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]
-    if (name?.length === 13 && name.toLowerCase() === 'authorization') count++
-  }
-  if (count > 1) throw new AuthError('malformed', 'The header authorization is repeated.')
-}
-
-function refuse(request: FastifyRequest, reply: FastifyReply, error: AuthError): FastifyReply {
-  const problem = error.toProblem()
-  if (error.status === 503) reply.header('retry-after', retryAfterSeconds)
-  else reply.header('www-authenticate', error.wwwAuthenticate())
-  return reply
-    .code(error.status)
-    .type('application/problem+json')
-    .send(JSON.stringify(uuid.test(request.id) ? { ...problem, instance: `urn:uuid:${request.id}` } : problem))
 }

@@ -1,11 +1,19 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { createVerifier } from '@signet/verifier'
-import { signet } from '@signet/verifier/fastify'
+import swagger from '@fastify/swagger'
+import { createVerifier, type Principal } from '@signet/verifier'
+import { type Access, findPrincipal, principalOf, protectedResourceMetadata, signet } from '@signet/verifier/fastify'
 import { createTestIssuer } from '@signet/verifier/testing'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
+import { checkAdapter } from './http-conformance.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    readonly partner: Principal
+  }
+}
 
 const issuer = createTestIssuer()
 const requestId = '0198a1b2-0000-7000-8000-00000000000a'
@@ -262,4 +270,186 @@ t.test('A route may be entered by something else than a token', async t => {
   t.equal((await app.inject('/open')).statusCode, 200)
   t.equal((await app.inject('/nowhere')).statusCode, 404)
   t.strictSame(asked, [], 'what is public or unknown asks for nothing')
+})
+
+t.test('Several verifiers', async t => {
+  const verifier = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks } })
+  const build = async (t: Test): Promise<FastifyInstance> => {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    return app
+  }
+
+  t.test('stop the boot where a route names one that nobody registered', async t => {
+    const app = await build(t)
+    await app.register(signet, { verifier, namespace: 'staff' })
+    app.get('/partner', { config: { access: { namespace: 'partner' } } }, async () => '')
+    await t.rejects(async () => app.ready(), {
+      name: 'TypeError',
+      message: /GET \/partner is wrong: no verifier is registered with the namespace partner/,
+    })
+  })
+
+  t.test('stop it where a route names none, and each of them has a namespace', async t => {
+    const app = await build(t)
+    await app.register(signet, { verifier, namespace: 'staff' })
+    app.get('/me', { config: { access: {} } }, async () => '')
+    await t.rejects(async () => app.ready(), { message: /no verifier is registered with the namespace principal/ })
+  })
+
+  for (const [what, namespace, message] of [
+    ['that is there already', undefined, /registered twice with the namespace principal/],
+    ['that a request has anyway', 'headers', /^The name headers is taken/],
+    ['that a request has from its start', 'body', /^The name body is taken/],
+  ] as const) {
+    t.test(`do not take a namespace ${what}`, async t => {
+      const app = await build(t)
+      await app.register(signet, { verifier })
+      await t.rejects(async () => app.register(signet, { verifier, ...(namespace !== undefined && { namespace }) }), {
+        message,
+      })
+    })
+  }
+
+  t.test('stand beside each other, not below', async t => {
+    const app = await build(t)
+    await app.register(signet, { verifier })
+    await t.rejects(
+      async () => app.register(async scope => scope.register(signet, { verifier, namespace: 'partner' })),
+      { message: /Register all verifiers where the first one is/ },
+    )
+  })
+
+  t.test('may be registered when there are routes, which the first one has seen', async t => {
+    const app = await build(t)
+    await app.register(signet, { verifier })
+    app.get('/partner', { config: { access: { namespace: 'partner' } } }, async request => request.partner.subject)
+    app.get('/mistake', { config: { access: {} } }, async request => request.partner.subject)
+    await app.register(signet, { verifier, namespace: 'partner' })
+    const headers = bearer({ sub: 'a partner' })
+    t.equal((await app.inject('/partner')).statusCode, 401)
+    t.equal((await app.inject({ url: '/partner', headers })).body, 'a partner')
+    t.match((await app.inject({ url: '/mistake', headers })).json(), {
+      statusCode: 500,
+      message: /^This request has no partner/,
+    })
+  })
+
+  t.test('of one resource serve one document', async t => {
+    const app = await build(t)
+    const resourceMetadata = protectedResourceMetadata({
+      resource: 'https://api.test/a:b',
+      authorizationServers: [issuer.issuer],
+    })
+    await app.register(signet, { verifier, resourceMetadata })
+    await app.register(signet, { verifier, namespace: 'partner', resourceMetadata })
+    t.match((await app.inject('/.well-known/oauth-protected-resource/a:b')).json(), {
+      resource: 'https://api.test/a:b',
+    })
+    t.equal((await app.inject('/.well-known/oauth-protected-resource/ab')).statusCode, 404)
+  })
+})
+
+t.test('Options that are wrong stop the boot', async t => {
+  const verifier = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks } })
+  for (const options of [
+    {},
+    { verifier, realm: '"' },
+    { verifier, resourceMetadata: {} },
+    { verifier, verifiers: [] },
+  ]) {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await t.rejects(async () => app.register(signet, options as never), { name: 'TypeError' })
+  }
+})
+
+t.test('The OpenAPI document says what the guard does', async t => {
+  const verifier = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks } })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(signet, { verifier, securityScheme: 'bearer' })
+  await app.register(signet, { verifier, namespace: 'partner', securityScheme: 'partner' })
+  await app.register(signet, { verifier, namespace: 'hidden' })
+  const bearerScheme = { type: 'http', scheme: 'bearer' } as const
+  const securitySchemes = { bearer: bearerScheme, partner: bearerScheme, oauth: bearerScheme }
+  await app.register(swagger, {
+    openapi: { openapi: '3.1.0', security: [{ bearer: [] }], components: { securitySchemes } },
+  })
+  const route = (path: string, access: Access, schema: object = {}): void => {
+    app.get(path, { config: { access }, schema }, async () => '')
+  }
+  route('/open', 'public')
+  route('/token', {})
+  route('/all', { permissions: ['a:read', 'b:read'], roles: ['admin'] })
+  route('/any', { permissions: ['a:read'], anyPermission: ['b:read', 'c:read'] })
+  route('/optional', { optional: true, permissions: ['a:read'] })
+  route('/partner', { namespace: 'partner', permissions: ['a:read'] })
+  route('/hidden', { namespace: 'hidden' })
+  route('/own', {}, { security: [{ oauth: ['x'] }] })
+  await app.register(async scope => {
+    scope.addHook('onRoute', found => {
+      found.config = { ...found.config, access: 'public' }
+    })
+    scope.get('/late', async () => '')
+  })
+  await app.ready()
+  const { paths = {} } = app.swagger() as { paths?: Record<string, { get?: { security?: unknown } }> }
+  t.strictSame(Object.fromEntries(Object.entries(paths).map(([path, item]) => [path, item.get?.security])), {
+    '/open': [],
+    '/token': [{ bearer: [] }],
+    '/all': [{ bearer: ['a:read', 'b:read'] }],
+    '/any': [{ bearer: ['a:read', 'b:read'] }, { bearer: ['a:read', 'c:read'] }],
+    '/optional': [{}, { bearer: ['a:read'] }],
+    '/partner': [{ partner: ['a:read'] }],
+    '/hidden': undefined,
+    '/own': [{ oauth: ['x'] }],
+    '/late': [],
+  })
+})
+
+t.test('A document that was told of no scheme stays as it is', async t => {
+  const app = await buildServer(t)
+  await app.register(swagger, { openapi: { openapi: '3.1.0' } })
+  app.get('/me', { config: { access: {} } }, async () => 'me')
+  app.get('/open', { config: { access: 'public' } }, async () => 'open')
+  await app.ready()
+  t.notMatch(JSON.stringify(app.swagger()), 'security')
+})
+
+checkAdapter(t, 'Fastify', async (t, { staff, partner, realm, resourceMetadata, broken }) => {
+  const errors: unknown[] = []
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.setErrorHandler((error, _, reply) => {
+    errors.push(error)
+    return reply.code(500).send('')
+  })
+  await app.register(signet, { verifier: staff, realm, resourceMetadata })
+  await app.register(signet, { verifier: partner, namespace: 'partner', realm })
+  const optional = { config: { access: { optional: true } } }
+  const token = { config: { access: {} } }
+  app.get('/open', { config: { access: 'public' } }, async () => 'open')
+  app.get('/mistake', { config: { access: 'public' } }, async request => principalOf(request).subject)
+  app.get('/maybe', optional, async request => findPrincipal(request)?.subject ?? 'nobody')
+  app.get('/maybe-mistake', optional, async request => request.principal.subject)
+  app.get(
+    '/partner',
+    { config: { access: { namespace: 'partner', permissions: ['orders:read'] } } },
+    async request => request.partner.subject,
+  )
+  app.get('/me', token, async request => request.principal.subject)
+  app.get('/below', token, async () => 'below')
+  app.get('/places', { config: { access: { permissions: ['places:read'] } } }, async () => 'places')
+  app.get('/any', { config: { access: { anyPermission: ['places:read', 'places:list'] } } }, async () => 'any')
+  app.post<{ Body: { name: string } }>(
+    '/places',
+    { config: { access: { permissions: ['places:create'] } } },
+    async request => `created ${request.body.name}`,
+  )
+  app.get('/broken', token, async () => {
+    throw broken
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return { port: (app.server.address() as AddressInfo).port, errors }
 })
