@@ -48,7 +48,7 @@ interface Peer {
 
 export const peerNames = ['jose', 'fast-jwt', 'aws-jwt-verify', 'jsonwebtoken'] as const
 
-export function toJwk({ kid, publicKey }: PublishedKey) {
+function toJwk({ kid, publicKey }: PublishedKey) {
   const { n = '', e = '' } = publicKey.export({ format: 'jwk' })
   return { kty: 'RSA' as const, kid, n, e, alg: 'RS256' as const, use: 'sig' as const }
 }
