@@ -507,6 +507,7 @@ t.test('Of two tokens none is picked', async t => {
     t.ok(await isRefused({ Authorization: authorization, AUTHORIZATION: second }), 'in two spellings')
     t.ok(await isRefused({ authorization: [authorization, second] }), 'in an array')
     t.ok(await isRefused({ cookie: `session=${good}; session=${alternative}` }), 'in two cookies')
+    t.ok(await isRefused({ authorization, Authorization: second }), 'in the spelling of Node and another')
   }
 })
 
