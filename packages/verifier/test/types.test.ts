@@ -1,16 +1,9 @@
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import t from 'tap'
+import { compile } from './compiler.ts'
 
 const packageFolder = dirname(import.meta.dirname)
-const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'))
-// The compiler's own executable: what its package starts it with does not run under tap, which watches Node's children.
-const { default: findExecutable }: { default: () => string } = await import(
-  pathToFileURL(join(typescript, 'lib', 'getExePath.js')).href
-)
 // Inside the package, so that its own name resolves; git ignores it.
 const scratch = join(packageFolder, '.tap')
 
@@ -57,10 +50,7 @@ function findRefusedLines(lines: readonly string[]): number[] {
     const project = { extends: '../../../../tsconfig.base.json', include: ['source.ts'] }
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project))
     writeFileSync(join(folder, 'source.ts'), lines.join('\n'))
-    const { stdout, stderr } = spawnSync(findExecutable(), ['-p', folder, '--pretty', 'false'], { encoding: 'utf8' })
-    if (stderr !== '') throw new Error(`The compiler did not run: ${stderr}`)
-    const refused = Array.from(stdout.matchAll(/source\.ts\((\d+),\d+\): error/g), match => Number(match[1]))
-    return [...new Set(refused)]
+    return [...new Set(compile(folder).map(({ line }) => line))]
   } finally {
     rmSync(folder, { recursive: true })
   }
