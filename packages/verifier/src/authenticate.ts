@@ -23,7 +23,7 @@ export function extractToken(headers: RequestHeaders, cookie: string | undefined
 
 function readHeader(headers: RequestHeaders, name: string): string | undefined {
   if (isWebHeaders(headers)) return headers.get(name) ?? undefined
-  const value = Object.hasOwn(headers, name) ? headers[name] : findInAnyCase(headers, name)
+  const value = findInAnyCase(headers, name)
   if (value === undefined || typeof value === 'string') return value
   throw new AuthError('malformed', `The header ${name} is repeated.`)
 }

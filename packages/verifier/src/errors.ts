@@ -28,32 +28,24 @@ export interface Problem {
   readonly detail: string
 }
 
-/** Status, title and the standard detail. */
-const refusals: Readonly<Record<Reason, readonly [status: 401 | 403 | 503, title: string, detail: string]>> = {
-  missing_token: [401, 'Authentication required', 'The request carries no access token.'],
-  malformed: [401, 'Malformed token', 'The access token is not a well-formed JWT.'],
-  unknown_key: [401, 'Unknown key', 'The issuer does not publish the key of this token.'],
-  invalid_signature: [401, 'Invalid signature', 'The signature of the token is not valid.'],
-  wrong_type: [401, 'Wrong token type', 'The token is not an access token.'],
-  wrong_issuer: [401, 'Wrong issuer', 'The token comes from another issuer.'],
-  wrong_audience: [401, 'Wrong audience', 'The token is meant for another audience.'],
-  expired: [401, 'Token expired', 'The access token has expired.'],
-  not_active: [401, 'Token not active', 'The access token is not active yet.'],
-  invalid_claims: [401, 'Invalid claims', 'A claim of the token has the wrong form.'],
-  revoked: [401, 'Token revoked', 'The session of the token has ended.'],
-  insufficient_scope: [403, 'Permission missing', 'The token does not carry what this needs.'],
-  forbidden: [403, 'Not allowed', 'The token does not allow this.'],
-  keys_unavailable: [503, 'Keys unavailable', 'The keys of the issuer are not available at the moment.'],
-  revocation_unavailable: [
-    503,
-    'Revocations unavailable',
-    'The revocations of the issuer are not available at the moment.',
-  ],
-  bundle_unavailable: [
-    503,
-    'Permissions unavailable',
-    'The permissions of this token are not available at the moment.',
-  ],
+/** Status and the standard detail. */
+const refusals: Readonly<Record<Reason, readonly [status: 401 | 403 | 503, detail: string]>> = {
+  missing_token: [401, 'The request carries no access token.'],
+  malformed: [401, 'The access token is not a well-formed JWT.'],
+  unknown_key: [401, 'The issuer does not publish the key of this token.'],
+  invalid_signature: [401, 'The signature of the token is not valid.'],
+  wrong_type: [401, 'The token is not an access token.'],
+  wrong_issuer: [401, 'The token comes from another issuer.'],
+  wrong_audience: [401, 'The token is meant for another audience.'],
+  expired: [401, 'The access token has expired.'],
+  not_active: [401, 'The access token is not active yet.'],
+  invalid_claims: [401, 'A claim of the token has the wrong form.'],
+  revoked: [401, 'The session of the token has ended.'],
+  insufficient_scope: [403, 'The token does not carry what this needs.'],
+  forbidden: [403, 'The token does not allow this.'],
+  keys_unavailable: [503, 'The keys of the issuer are not available at the moment.'],
+  revocation_unavailable: [503, 'The revocations of the issuer are not available at the moment.'],
+  bundle_unavailable: [503, 'The permissions of this token are not available at the moment.'],
 }
 
 /** What `verify`, `verifySync` and `authenticate` throw when they refuse. Its texts never hold token content. */
@@ -64,7 +56,7 @@ export class AuthError extends Error {
 
   /** `detail` replaces the reason's standard sentence; `options.cause` is for logs only. */
   constructor(reason: Reason, detail?: string, options?: { cause?: unknown }) {
-    const [status, , standard] = refusals[reason]
+    const [status, standard] = refusals[reason]
     super(detail ?? standard, options)
     this.name = 'AuthError'
     this.reason = reason
@@ -84,13 +76,14 @@ export class AuthError extends Error {
 
   /** The RFC 9457 problem document, without `instance`, which only the server knows. */
   toProblem(): Problem {
-    const code = this.reason.replaceAll('_', '-')
+    const { message, reason, status } = this
+    const code = reason.replaceAll('_', '-')
     return {
       type: `urn:signet:problem:${code}`,
-      title: refusals[this.reason][1],
-      status: this.status,
+      title: reason[0]!.toUpperCase() + reason.slice(1).replaceAll('_', ' '),
+      status,
       code,
-      detail: this.message,
+      detail: message,
     }
   }
 }

@@ -97,7 +97,7 @@ function readKey(
   const modulus = readNumber(n)
   const exponent = readNumber(e)
   if (modulus === undefined || exponent === undefined) return 'modulus or exponent is not canonical base64url'
-  const jwk: PublicJwk = { kty, kid, n: n as string, e: e as string, alg: 'RS256', use: 'sig' }
+  const jwk: PublicJwk = Object.freeze({ kty, kid, n: n as string, e: e as string, alg: 'RS256', use: 'sig' })
   const held = known.get(kid)
   if (held !== undefined && isSameKey(held.jwk, jwk)) return held
   const bits = countBits(modulus)

@@ -191,7 +191,7 @@ function readFetch(given: typeof fetch | undefined): typeof fetch {
 function readCookieName(cookie: unknown): string | undefined {
   if (cookie === false) return undefined
   if (typeof cookie === 'string' && cookieName.test(cookie)) return cookie
-  throw new TypeError('cookie must be the name of a cookie, or false')
+  throw new TypeError('cookie must be a name, or false')
 }
 
 function readNames(name: string, value: unknown): readonly string[] {

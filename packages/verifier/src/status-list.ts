@@ -11,7 +11,7 @@ const maxListBytes = 1_048_576
 /** The status at an index: 0 is valid. Throws a RangeError for an index that is none of the list's. */
 export function readStatus(bytes: Uint8Array, bits: StatusBits, index: number): number {
   const byte = bytes[Math.floor((index * bits) / 8)]
-  if (byte === undefined) throw new RangeError('The list has no such index.')
+  if (!Number.isSafeInteger(index) || byte === undefined) throw new RangeError('The list has no such index.')
   return (byte >> ((index * bits) % 8)) & ((1 << bits) - 1)
 }
 

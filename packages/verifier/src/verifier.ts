@@ -59,7 +59,7 @@ interface Verified {
   readonly index: number
 }
 
-const unknownHealth: Health = { ready: false, keys: 0, keysAgeMs: Number.POSITIVE_INFINITY }
+const unknownHealth: Health = { ready: false, keys: 0, keysAgeMs: Infinity }
 const rememberedHeaders = 4
 /** For keys, for the list and for the bundle, once each: what is missing then is refused. */
 const mostWaits = 4
@@ -155,7 +155,7 @@ export function createVerifierOn(platform: Platform, options: VerifierOptions): 
 
   function remember(header: JwsHeader): void {
     headers.unshift(header)
-    headers.length = Math.min(headers.length, rememberedHeaders)
+    if (headers.length > rememberedHeaders) headers.pop()
   }
 
   function permit({ holdings, principal }: Verified, need: Need | undefined): Principal {

@@ -215,7 +215,7 @@ t.test('A refusal is told', async t => {
   t.test('as an RFC 9457 problem', async t => {
     t.strictSame(refuse('insufficient_scope', 'Why.').toProblem(), {
       type: 'urn:signet:problem:insufficient-scope',
-      title: 'Permission missing',
+      title: 'Insufficient scope',
       status: 403,
       code: 'insufficient-scope',
       detail: 'Why.',

@@ -68,7 +68,7 @@ t.test('A server with the guard', async t => {
       if (method === 'HEAD') continue
       t.strictSame(answer.json(), {
         type: 'urn:signet:problem:missing-token',
-        title: 'Authentication required',
+        title: 'Missing token',
         status: 401,
         code: 'missing-token',
         detail: 'The request carries no access token.',
