@@ -354,14 +354,16 @@ t.test('An open connection', async t => {
   })
 
   t.test('closes at exp, whenever the next check would be', async t => {
-    const exp = Math.ceil(Date.now() / 1000) + 100
-    const ahead = exp * 1000 - 80 - Date.now()
-    const now = () => Date.now() + ahead
+    const exp = Math.ceil(Date.now() / 1000)
+    // Stands 50 ms before the end until the connection is open, however slow this machine is.
+    let startedAt: number | undefined
+    const now = () => exp * 1000 - 50 + (startedAt === undefined ? 0 : Date.now() - startedAt)
     const { issuer, url } = await serve(t, { recheckEveryMs: never, now })
     const socket = await openSocket(url, [], bearer(issuer.token({ ...person, exp })))
+    startedAt = Date.now()
     t.strictSame(await closeOf(socket), [4401, 'expired'])
     const lateMs = now() - exp * 1000
-    t.ok(lateMs >= 0 && lateMs < 1_000, `${lateMs} ms after exp, though clocks may differ by 30 s`)
+    t.ok(lateMs >= 0 && lateMs < 5_000, `${lateMs} ms after exp, though clocks may differ by 30 s`)
     t.equal((await refusalOf(url, [], bearer(issuer.token({ ...person, exp })))).problem.code, 'expired')
   })
 
