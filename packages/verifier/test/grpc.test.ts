@@ -154,7 +154,7 @@ interface Outcome {
   readonly text: string
 }
 
-async function call(client: Client, { path }: { path: string }, metadata = new Metadata()): Promise<Outcome> {
+async function callOnce(client: Client, { path }: { path: string }, metadata = new Metadata()): Promise<Outcome> {
   return new Promise(resolve => {
     client.makeUnaryRequest(path, toBytes, toText, 'hi', metadata, (error, text = '') => {
       if (error === null) resolve({ code: status.OK, reason: undefined, text })
@@ -183,7 +183,7 @@ t.test('A call', async t => {
   const { client, clock, heard, issuer } = bench
 
   await t.test('without a token is UNAUTHENTICATED, and its handler never runs', async t => {
-    t.strictSame(await call(client, chat.say), {
+    t.strictSame(await callOnce(client, chat.say), {
       code: status.UNAUTHENTICATED,
       reason: 'missing_token',
       text: 'The request carries no access token.',
@@ -202,17 +202,17 @@ t.test('A call', async t => {
       [expired, 'expired'],
       [`${good}, Bearer ${good}`, 'malformed'],
     ] as const) {
-      const outcome = await call(client, chat.say, bearer(token))
+      const outcome = await callOnce(client, chat.say, bearer(token))
       t.match(outcome, { code: status.UNAUTHENTICATED, reason }, reason)
       t.notMatch(JSON.stringify(outcome), token)
     }
     const basic = new Metadata()
     basic.set('authorization', 'Basic YTpi')
-    t.match(await call(client, chat.say, basic), { reason: 'missing_token' })
+    t.match(await callOnce(client, chat.say, basic), { reason: 'missing_token' })
   })
 
   await t.test('with a good token reaches its handler, which reads the principal', async t => {
-    t.strictSame(await call(client, chat.say, bearer(issuer.token(person))), {
+    t.strictSame(await callOnce(client, chat.say, bearer(issuer.token(person))), {
       code: status.OK,
       reason: undefined,
       text: 'anna said hi',
@@ -221,43 +221,49 @@ t.test('A call', async t => {
   })
 
   await t.test('without the permission is PERMISSION_DENIED', async t => {
-    t.match(await call(client, chat.read, bearer(issuer.token({ permissions: ['chat:list'] }))), {
+    t.match(await callOnce(client, chat.read, bearer(issuer.token({ permissions: ['chat:list'] }))), {
       code: status.PERMISSION_DENIED,
       reason: 'insufficient_scope',
       text: /chat:read/,
     })
-    t.match(await call(client, chat.read, bearer(issuer.token({ permissions: ['chat:read'] }))), { code: status.OK })
+    t.match(await callOnce(client, chat.read, bearer(issuer.token({ permissions: ['chat:read'] }))), {
+      code: status.OK,
+    })
   })
 
   await t.test('of a method that nobody has listed is refused, whatever token it has', async t => {
     for (const metadata of [new Metadata(), bearer(issuer.token({ roles: ['admin'] }))]) {
-      t.match(await call(client, chat.forgotten, metadata), { code: status.PERMISSION_DENIED, reason: 'forbidden' })
+      t.match(await callOnce(client, chat.forgotten, metadata), { code: status.PERMISSION_DENIED, reason: 'forbidden' })
     }
   })
 
   await t.test('is judged by its own name before its service’s', async t => {
-    t.match(await call(client, other.any, bearer(issuer.token(person))), { reason: 'forbidden' })
-    t.match(await call(client, other.any, bearer(issuer.token({ roles: ['admin'] }))), { code: status.OK })
-    t.match(await call(client, other.named, bearer(issuer.token(person))), { code: status.OK })
+    t.match(await callOnce(client, other.any, bearer(issuer.token(person))), { reason: 'forbidden' })
+    t.match(await callOnce(client, other.any, bearer(issuer.token({ roles: ['admin'] }))), { code: status.OK })
+    t.match(await callOnce(client, other.named, bearer(issuer.token(person))), { code: status.OK })
   })
 
   await t.test('of a public method needs nothing', async t => {
-    t.match(await call(client, chat.open), { code: status.OK, text: 'open' })
-    t.match(await call(client, chat.open, bearer('nonsense')), { code: status.OK, text: 'open' })
+    t.match(await callOnce(client, chat.open), { code: status.OK, text: 'open' })
+    t.match(await callOnce(client, chat.open, bearer('nonsense')), { code: status.OK, text: 'open' })
   })
 
   await t.test('of a method that does not exist is UNIMPLEMENTED', async t => {
-    t.match(await call(client, { path: '/test.Chat/Nothing' }), { code: status.UNIMPLEMENTED })
+    t.match(await callOnce(client, { path: '/test.Chat/Nothing' }), { code: status.UNIMPLEMENTED })
   })
 
   await t.test('that cannot be decided is UNAVAILABLE', async t => {
     bench.refusal = new AuthError('keys_unavailable')
-    t.match(await call(client, chat.say, bearer(issuer.token())), {
+    t.match(await callOnce(client, chat.say, bearer(issuer.token())), {
       code: status.UNAVAILABLE,
       reason: 'keys_unavailable',
     })
     bench.refusal = new SyntaxError('broken')
-    t.match(await call(client, chat.say, bearer(issuer.token())), { code: status.UNAVAILABLE }, 'or at which it breaks')
+    t.match(
+      await callOnce(client, chat.say, bearer(issuer.token())),
+      { code: status.UNAVAILABLE },
+      'or at which it breaks',
+    )
     bench.refusal = undefined
   })
 })
@@ -285,7 +291,7 @@ t.test('Repeated authorization is refused', async t => {
     client.close()
     server.forceShutdown()
   })
-  t.match(await call(client, other.named, bearer(issuer.token())), {
+  t.match(await callOnce(client, other.named, bearer(issuer.token())), {
     code: status.UNAUTHENTICATED,
     reason: 'malformed',
   })
@@ -304,9 +310,9 @@ t.test('Other interceptors', async t => {
         }),
     })
   const { client, issuer } = await serve(t, {}, {}, [replace])
-  t.match(await call(client, chat.say), { reason: 'missing_token' })
+  t.match(await callOnce(client, chat.say), { reason: 'missing_token' })
   t.strictSame(seen, [], 'that stand behind the guard see no call that it refuses')
-  t.match(await call(client, chat.say, bearer(issuer.token(person))), { text: 'anna said hi' })
+  t.match(await callOnce(client, chat.say, bearer(issuer.token(person))), { text: 'anna said hi' })
   t.strictSame(seen, ['/test.Chat/Say'], 'and may replace the metadata without hiding the principal')
 })
 
@@ -355,7 +361,7 @@ t.test('A stream', async t => {
     const lateMs = now() - exp * 1000
     t.ok(lateMs >= 0 && lateMs < 5_000, `${lateMs} ms after exp, though clocks may differ by 30 s`)
     t.match(await endOf(talkTo(bench, token)), { reason: 'expired' }, 'and none begins after it')
-    t.match(await call(bench.client, chat.say, token), { code: status.OK }, 'which a short call still may')
+    t.match(await callOnce(bench.client, chat.say, token), { code: status.OK }, 'which a short call still may')
   })
 
   t.test('ends when its key is published no more', async t => {
@@ -400,7 +406,7 @@ t.test('A stream', async t => {
     for (let index = 0; index < 5; index++) stream.write('late')
     bench.refusal = undefined
     // By the time that another stream of the same connection is answered, the late messages have arrived.
-    t.match(await call(bench.client, chat.say, bearer(bench.issuer.token(person))), { code: status.OK })
+    t.match(await callOnce(bench.client, chat.say, bearer(bench.issuer.token(person))), { code: status.OK })
     t.notOk(bench.heard.includes('late'))
     t.equal(bench.guard.openStreams, 0)
     stream.cancel()
@@ -447,7 +453,7 @@ t.test('A stream', async t => {
     stream.write('hi')
     stream.cancel()
     t.match(await endOf(stream), { code: status.CANCELLED })
-    const waiting = call(bench.client, chat.say, token)
+    const waiting = callOnce(bench.client, chat.say, token)
     answer?.()
     t.match(await waiting, { code: status.OK }, 'a call that waited for the same keys does')
     t.strictSame(bench.heard, ['hi'])
@@ -468,6 +474,8 @@ t.test('Of two authorization fields on the wire the first one counts: Node shows
 
 t.test('Wrong options are a TypeError', async t => {
   const verifier = createVerifier({ issuer: 'https://issuer.test', audience: 'signet' })
+  // @ts-expect-error -- the methods cannot be forgotten
+  t.throws(() => guardGrpc({ verifier }), TypeError)
   const wrong: Record<string, unknown>[] = [
     {},
     { methods: [] },

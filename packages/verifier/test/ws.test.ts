@@ -70,7 +70,7 @@ async function serve(
   wss.on('connection', (socket, request) => {
     bench.accepted.push(socket)
     bench.requests.push(request)
-    socket.on('message', data => bench.messages.push(String(data)))
+    socket.on('message', data => bench.messages.push((data as Buffer).toString()))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -410,7 +410,7 @@ t.test('An open connection', async t => {
     const asked = { slow: 0, quick: 0 }
     let answer: (() => void) | undefined
     const verifier: Pick<Verifier, 'authenticate' | 'verify'> = {
-      verify: real.verify,
+      verify: (token, need) => real.verify(token, need),
       authenticate: async (headers, need) => {
         const principal = await real.authenticate(headers, need)
         const name = principal.subject === 'slow' ? 'slow' : 'quick'
@@ -519,7 +519,7 @@ t.test('renew', async t => {
     const waiting: ((error: Error) => void)[] = []
     let asked = 0
     const verifier: Pick<Verifier, 'authenticate' | 'verify'> = {
-      verify: real.verify,
+      verify: (token, need) => real.verify(token, need),
       authenticate: (headers, need) =>
         asked++ === 0 ? real.authenticate(headers, need) : new Promise((_, reject) => waiting.push(reject)),
     }
@@ -652,7 +652,9 @@ t.test('Other servers of WebSockets', async t => {
       'upgrade',
       guard.upgrade((_, socket, head) => {
         subjects.push(guard.principal(socket).subject)
-        socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n${head}`)
+        socket.write(
+          `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n${head.toString()}`,
+        )
       }),
     )
     server.listen(0, '127.0.0.1')
@@ -668,6 +670,27 @@ t.test('Other servers of WebSockets', async t => {
       'close',
     )
     t.equal(guard.openConnections, 0)
+  })
+
+  t.test('two listeners that take the same upgrade get nothing, and a warning says so', async t => {
+    const issuer = createTestIssuer()
+    const verifier = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks } })
+    const server = createServer()
+    t.teardown(() => server.close())
+    let handed = 0
+    for (let index = 0; index < 2; index++) {
+      server.on(
+        'upgrade',
+        guardWebSockets({ verifier, need: {} }).upgrade(() => handed++),
+      )
+    }
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const warned = once(process, 'warning')
+    const { port } = server.address() as AddressInfo
+    t.equal(await exchange(port, [`Authorization: Bearer ${issuer.token(person)}`]), '')
+    t.match((await warned)[0].message, 'upgrade')
+    t.equal(handed, 0)
   })
 
   t.test('what a server refuses after the guard leaves nothing behind', async t => {
@@ -704,6 +727,8 @@ t.test('Wrong options are a TypeError', async t => {
       JSON.stringify(options),
     )
   }
+  // @ts-expect-error -- the need cannot be forgotten
+  t.throws(() => guardWebSockets({ verifier }), TypeError)
   guardWebSockets({ verifier, need: {}, allowedOrigins: [origin, 'http://localhost:3000', 'capacitor://localhost'] })
   const listening = new WebSocketServer({ port: 0 })
   t.teardown(() => listening.close())

@@ -72,6 +72,8 @@ export interface WebSocketGuard {
 
 const knownOptions = ['verifier', 'need', 'allowedOrigins', 'handshakeTimeoutMs', 'recheckEveryMs', 'now']
 const maxHandshakeMs = 60_000
+// Of all guards: whichever of them answers, the others would write into the midst of it.
+const taken = new WeakSet<Duplex>()
 
 /** Throws a TypeError for wrong or unknown options. */
 export function guardWebSockets(options: WebSocketGuardOptions): WebSocketGuard {
@@ -136,6 +138,12 @@ export function guardWebSockets(options: WebSocketGuardOptions): WebSocketGuard 
     upgrade(target) {
       const handle = readTarget(target)
       return (request, socket, head) => {
+        if (taken.has(socket)) {
+          process.emitWarning('Two guards take the same upgrade: call the listener of one of them, by the path.')
+          socket.destroy()
+          return
+        }
+        taken.add(socket)
         void open(request, socket, head, handle)
       }
     },

@@ -25,7 +25,6 @@ export function refuseUpgrade(socket: Duplex, error: AuthError): void {
   ]
   const linger = setTimeout(() => socket.destroy(), lingerMs).unref()
   socket.once('close', () => clearTimeout(linger))
-  socket.once('end', () => socket.destroy())
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
   // Closing a socket with unread input resets it, and the reset may overtake the answer.
   socket.resume()
