@@ -1,5 +1,11 @@
 import { once } from 'node:events'
-import { type ClientHttp2Stream, connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http2'
 import {
   Client,
   type ClientReadableStream,
@@ -72,6 +78,8 @@ interface Bench {
   /** What handlers were given, and their calls that were cancelled. */
   readonly heard: string[]
   readonly cancelled: string[]
+  /** Handlers of streams that have begun. */
+  readonly begun: string[]
   /** Thrown by the verifier instead of its answer. */
   refusal: Error | undefined
 }
@@ -105,15 +113,18 @@ async function serve(
     callback(null, `${principalOf(call).subject} said ${call.request}`)
   }
   const listen: handleServerStreamingCall<string, string> = call => {
+    bench.begun.push(call.getPath())
     call.on('cancelled', () => bench.cancelled.push(call.getPath()))
     call.write(`hello ${principalOf(call).subject}`)
   }
   const dictate: handleClientStreamingCall<string, string> = (call, callback) => {
+    bench.begun.push(call.getPath())
     call.on('cancelled', () => bench.cancelled.push(call.getPath()))
     call.on('data', text => bench.heard.push(text))
     call.on('end', () => callback(null, principalOf(call).subject))
   }
   const talk: handleBidiStreamingCall<string, string> = call => {
+    bench.begun.push(call.getPath())
     call.on('cancelled', () => bench.cancelled.push(call.getPath()))
     call.on('data', text => {
       bench.heard.push(text)
@@ -138,7 +149,7 @@ async function serve(
     server.forceShutdown()
     real.close()
   })
-  const bench: Bench = { client, port, issuer, guard, clock, heard: [], cancelled: [], refusal: undefined }
+  const bench: Bench = { client, port, issuer, guard, clock, heard: [], cancelled: [], begun: [], refusal: undefined }
   return bench
 }
 
@@ -190,7 +201,7 @@ t.test('A call', async t => {
     })
     const outcome = await endOf(talkTo(bench, new Metadata()))
     t.match(outcome, { code: status.UNAUTHENTICATED, reason: 'missing_token' }, 'nor does that of a stream')
-    t.strictSame(heard, [])
+    t.strictSame([heard, bench.begun], [[], []])
   })
 
   await t.test('with a bad token is UNAUTHENTICATED with the reason and nothing of the token', async t => {
@@ -360,7 +371,8 @@ t.test('A stream', async t => {
     t.match(await endOf(stream), { code: status.UNAUTHENTICATED, reason: 'expired' })
     const lateMs = now() - exp * 1000
     t.ok(lateMs >= 0 && lateMs < 5_000, `${lateMs} ms after exp, though clocks may differ by 30 s`)
-    t.match(await endOf(talkTo(bench, token)), { reason: 'expired' }, 'and none begins after it')
+    t.match(await endOf(talkTo(bench, token)), { reason: 'expired' })
+    t.equal(bench.begun.length, 1, 'and none begins after it')
     t.match(await callOnce(bench.client, chat.say, token), { code: status.OK }, 'which a short call still may')
   })
 
@@ -394,22 +406,21 @@ t.test('A stream', async t => {
 
   t.test('passes nothing on once it has been refused, even if the client never reads its status', async t => {
     const bench = await serve(t, { recheckEveryMs: often })
-    const stream = talkTo(bench, bearer(bench.issuer.token(person)))
-    stream.on('error', () => {})
-    stream.write('early')
-    // Not read: what the server writes fills the window of the connection, and its status waits behind it.
-    const flood = 'x'.repeat(30_000)
-    for (let index = 0; index < 5; index++) stream.write(flood)
+    const token = bench.issuer.token(person)
+    const session = connectRaw(t, bench.port)
+    const stream = callRaw(session, chat.talk, [token])
+    stream.write(message('early'))
+    // The answers are not read. They fill the window of the stream, and its status waits behind them.
+    for (let index = 0; index < 5; index++) stream.write(message('x'.repeat(30_000)))
     await waitUntil(() => bench.heard.length === 6)
     bench.refusal = new AuthError('forbidden')
     await waitUntil(() => bench.cancelled.length === 1)
-    for (let index = 0; index < 5; index++) stream.write('late')
+    stream.write(message('late'))
     bench.refusal = undefined
-    // By the time that another stream of the same connection is answered, the late messages have arrived.
-    t.match(await callOnce(bench.client, chat.say, bearer(bench.issuer.token(person))), { code: status.OK })
+    // By the time that another stream of the same connection is answered, the late message has arrived.
+    t.equal(await statusOf(callRaw(session, chat.say, [token])), status.OK)
     t.notOk(bench.heard.includes('late'))
     t.equal(bench.guard.openStreams, 0)
-    stream.cancel()
   })
 
   t.test('is let go when it ends, when it is cancelled, and when its connection is lost', async t => {
@@ -429,9 +440,10 @@ t.test('A stream', async t => {
     cancelled.cancel()
     t.match(await endOf(cancelled), { code: status.CANCELLED })
     await waitUntil(() => guard.openStreams === 0)
-    const lost = callRaw(bench.port, chat.talk, [issuer.token({ ...person, exp })])
+    const session = connectRaw(t, bench.port)
+    callRaw(session, chat.talk, [issuer.token({ ...person, exp })])
     await waitUntil(() => guard.openStreams === 1)
-    lost.session?.destroy()
+    session.destroy()
     await waitUntil(() => guard.openStreams === 0)
     await waitUntil(() => living() === 0)
   })
@@ -445,18 +457,27 @@ t.test('A stream', async t => {
       })
       return issuer.fetch(input, init)
     }
-    const verifier = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { fetch: fetchLate } })
+    const real = createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { fetch: fetchLate } })
+    let asked = 0
+    const verifier: Pick<Verifier, 'authenticate'> = {
+      authenticate: (headers, need) => {
+        asked++
+        return real.authenticate(headers, need)
+      },
+    }
     const bench = await serve(t, { verifier })
     const token = bearer(issuer.token(person))
     const stream = talkTo(bench, token)
-    await waitUntil(() => answer !== undefined)
-    stream.write('hi')
+    await waitUntil(() => asked === 1)
+    stream.write('early')
     stream.cancel()
     t.match(await endOf(stream), { code: status.CANCELLED })
     const waiting = callOnce(bench.client, chat.say, token)
+    // The cancellation went before it on the same connection.
+    await waitUntil(() => asked === 2 && answer !== undefined)
     answer?.()
     t.match(await waiting, { code: status.OK }, 'a call that waited for the same keys does')
-    t.strictSame(bench.heard, ['hi'])
+    t.strictSame([bench.heard, bench.begun], [['hi'], []])
     t.equal(bench.guard.openStreams, 0)
   })
 })
@@ -468,7 +489,7 @@ t.test('Of two authorization fields on the wire the first one counts: Node shows
     [['nonsense', good], status.UNAUTHENTICATED],
     [[good, 'nonsense'], status.OK],
   ] as const) {
-    t.equal(await statusOf(callRaw(bench.port, chat.say, tokens)), code)
+    t.equal(await statusOf(callRaw(connectRaw(t, bench.port), chat.say, tokens)), code)
   }
 })
 
@@ -499,9 +520,15 @@ t.test('Wrong options are a TypeError', async t => {
   }
 })
 
-/** A call in plain HTTP/2: it may send a field more than once, and lose its connection. */
-function callRaw(port: number, { path }: { path: string }, tokens: readonly string[]): ClientHttp2Stream {
+/** Plain HTTP/2: may send a field more than once, read nothing, and lose its connection. */
+function connectRaw(t: Test, port: number): ClientHttp2Session {
   const lenient: object = { strictSingleValueFields: false }
+  const session = connect(`http://127.0.0.1:${port}`, lenient).on('error', () => {})
+  t.teardown(() => session.destroy())
+  return session
+}
+
+function callRaw(session: ClientHttp2Session, { path }: { path: string }, tokens: readonly string[]) {
   const fields: object = {
     ':method': 'POST',
     ':path': path,
@@ -509,10 +536,14 @@ function callRaw(port: number, { path }: { path: string }, tokens: readonly stri
     te: 'trailers',
     authorization: tokens.map(token => `Bearer ${token}`),
   }
-  const session = connect(`http://127.0.0.1:${port}`, lenient)
-  session.on('error', () => {})
-  const stream = session.request(fields as OutgoingHttpHeaders)
-  return stream.on('error', () => {})
+  return session.request(fields as OutgoingHttpHeaders, { endStream: false }).on('error', () => {})
+}
+
+/** The prefix of gRPC: not compressed, and how many bytes. */
+function message(text: string): Buffer {
+  const prefix = Buffer.alloc(5)
+  prefix.writeUInt32BE(Buffer.byteLength(text), 1)
+  return Buffer.concat([prefix, Buffer.from(text)])
 }
 
 async function statusOf(stream: ClientHttp2Stream): Promise<number> {
@@ -523,9 +554,7 @@ async function statusOf(stream: ClientHttp2Stream): Promise<number> {
     })
   }
   stream.resume()
-  // One message of two bytes, with the prefix that gRPC gives it.
-  stream.end(Buffer.from([0, 0, 0, 0, 2, 0x68, 0x69]))
+  stream.end(message('hi'))
   await once(stream, 'close')
-  stream.session?.close()
   return code
 }

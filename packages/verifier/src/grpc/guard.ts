@@ -126,10 +126,6 @@ class GuardedCall extends ServerInterceptingCall {
     })
   }
 
-  override startRead(): void {
-    if (!this.#over) super.startRead()
-  }
-
   override sendMetadata(metadata: Metadata): void {
     if (!this.#over) super.sendMetadata(metadata)
   }
