@@ -38,7 +38,7 @@ function onlyImportsBesideNode(name: string, from: string, allowed: readonly str
 const packageRules: ImportRule[] = [
   onlyImports(
     'verifier-stands-alone',
-    `^packages/verifier/src/(?!(adapters|policies|${adapters})[./])`,
+    `^packages/verifier/src/(?!(adapters|policies|ws|grpc|${adapters})[./])`,
     ['^packages/verifier/src/', core('crypto')],
     'The published verifier runs on node:crypto alone. Write the few lines it needs, or move them to an adapter.',
   ),
@@ -66,6 +66,18 @@ const packageRules: ImportRule[] = [
     '^packages/verifier/src/adapters/',
     ['^packages/verifier/src/', core('http')],
     'What all adapters share knows headers and answers. Pass in what only one framework has.',
+  ),
+  onlyImports(
+    'verifier-ws-imports-ws',
+    '^packages/verifier/src/ws/',
+    ['^packages/verifier/src/', npm('(ws|@types/ws)'), core('http', 'stream')],
+    'The guard of WebSockets takes upgrades of node:http and hands them on to ws (an optional peer), nothing else.',
+  ),
+  onlyImports(
+    'verifier-grpc-imports-grpc',
+    '^packages/verifier/src/grpc/',
+    ['^packages/verifier/src/', npm('@grpc/grpc-js')],
+    'The interceptor imports the verifier and @grpc/grpc-js (an optional peer), nothing else.',
   ),
   onlyImports(
     'verifier-policies-import-cedar',

@@ -16,7 +16,7 @@ interface Manifest {
 const manifests: Readonly<Record<string, Manifest>> = {
   'packages/verifier': {
     dependencies: [],
-    devDependencies: ['@cedar-policy/cedar-wasm', 'fastify', 'hono', 'jose'],
+    devDependencies: ['@cedar-policy/cedar-wasm', '@grpc/grpc-js', 'fastify', 'hono', 'jose', 'ws'],
     exports: {
       '.': './src/index.ts',
       './testing': './src/testing.ts',
@@ -24,6 +24,8 @@ const manifests: Readonly<Record<string, Manifest>> = {
       './fastify': './src/fastify.ts',
       './hono': './src/hono.ts',
       './policies': './src/policies/index.ts',
+      './ws': './src/ws/index.ts',
+      './grpc': './src/grpc/index.ts',
     },
   },
   'packages/kernel': { dependencies: ['typebox', 'uuid'], devDependencies: ['fastify'] },
@@ -52,7 +54,7 @@ const manifests: Readonly<Record<string, Manifest>> = {
 }
 
 const libraries = words(
-  'typebox uuid @cedar-policy/cedar-wasm drizzle-orm postgres @node-rs/argon2 @node-rs/bcrypt nodemailer sharp aws4fetch fastify @fastify/swagger hono jose fast-jwt left-pad',
+  'typebox uuid @cedar-policy/cedar-wasm drizzle-orm postgres @node-rs/argon2 @node-rs/bcrypt nodemailer sharp aws4fetch fastify @fastify/swagger hono @grpc/grpc-js ws jose fast-jwt left-pad',
 )
 
 /** A small product that keeps every rule, and comes as close to each border as the rules allow. */
@@ -70,6 +72,9 @@ const cleanTree: Readonly<Record<string, string>> = {
     "import type {} from 'hono'\nimport { admit } from './adapters/gate.ts'\nexport const guard = admit",
   'packages/verifier/src/policies/index.ts':
     "import { createRequire } from 'node:module'\nimport type {} from '@cedar-policy/cedar-wasm'\nexport const decide = createRequire",
+  'packages/verifier/src/ws/index.ts':
+    "import { STATUS_CODES } from 'node:http'\nimport type {} from 'node:stream'\nimport type {} from 'ws'\nexport { check } from '../index.ts'\nexport const texts = STATUS_CODES",
+  'packages/verifier/src/grpc/index.ts': "import type {} from '@grpc/grpc-js'\nexport { check } from '../index.ts'",
   'packages/verifier/src/testing.ts':
     "import { generateKeyPairSync } from 'node:crypto'\nexport const makeKeys = generateKeyPairSync",
   'packages/verifier/test/index.test.ts': "import 'jose'\nimport '../src/index.ts'",
@@ -117,6 +122,8 @@ const plants: readonly { file: string; source: string; seenBy: readonly string[]
     source: "import 'node:http'",
     seenBy: ['verifier-adapters-import-their-peer'],
   },
+  { file: 'packages/verifier/src/ws/e.ts', source: "import 'node:net'", seenBy: ['verifier-ws-imports-ws'] },
+  { file: 'packages/verifier/src/grpc/f.ts', source: "import 'node:http2'", seenBy: ['verifier-grpc-imports-grpc'] },
   {
     file: 'packages/verifier/src/hono/c.ts',
     source: "import type {} from 'fastify'\nimport '../express.ts'",
