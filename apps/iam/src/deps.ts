@@ -7,6 +7,12 @@ import type { Clock } from '@signet/kernel'
 import type { SigningKeys } from './modules/keys/index.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 
+/** `alias` says again what the claim `claim` says. */
+export interface ClaimAlias {
+  readonly alias: string
+  readonly claim: string
+}
+
 /** What tokens say and how long they live. */
 export interface TokenSettings {
   readonly issuer: string
@@ -16,6 +22,8 @@ export interface TokenSettings {
   readonly refreshTokenTtlSeconds: number
   /** Beyond this the claim `permissions` is left out. Bytes of its JSON. */
   readonly permissionsMaxBytes: number
+  /** Claims that are said again under another name, for consumers that know no other. */
+  readonly claimAliases: readonly ClaimAlias[]
 }
 
 /** How long codes live, and how many guesses a reset allows. */
