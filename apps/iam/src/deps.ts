@@ -40,6 +40,14 @@ export interface CookieSettings {
   readonly prefix: string
 }
 
+/** Of streams of events to verifiers, in one process. */
+export interface StreamLimits {
+  readonly mostStreams: number
+  readonly mostPerNetwork: number
+  readonly mostBufferedBytes: number
+  readonly heartbeatMs: number
+}
+
 /** Derived from the installation's secret, one key a purpose. */
 export interface IamKeys {
   /** Seals cursors. */
@@ -76,6 +84,8 @@ export interface Deps {
   readonly adminEmail: string | undefined
   /** Does a service take our events? */
   readonly sendsEvents: boolean
+  /** Of the streams to verifiers, in the place of the usual ones. */
+  readonly streams?: Partial<StreamLimits>
 }
 
 /** The request behind a call: its id and where it came from. */

@@ -62,6 +62,6 @@ function fits(permissions: readonly string[] | null, maxBytes: number): boolean 
 }
 
 /** The address of a list is its name, too: the list's token has it as `sub`. */
-function statusListUri({ issuer }: Pick<TokenSettings, 'issuer'>, list: number): string {
+export function statusListUri({ issuer }: Pick<TokenSettings, 'issuer'>, list: number): string {
   return `${issuer}/status-lists/${list}`
 }
