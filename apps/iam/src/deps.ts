@@ -44,7 +44,9 @@ export interface CookieSettings {
 export interface StreamLimits {
   readonly mostStreams: number
   readonly mostPerNetwork: number
+  /** Who has more than this waiting for so long is cut. */
   readonly mostBufferedBytes: number
+  readonly mostBehindMs: number
   readonly heartbeatMs: number
 }
 

@@ -157,7 +157,7 @@ t.test('a list is a token that verifies by itself', async t => {
     await assertRevoked(t, tokens)
     const withBit = await readList(a, uri)
     t.not(withBit.etag, before.etag)
-    await rotateKeys({ folder: a.keysFolder, tokenLifeMs: 900_000, clock: a.clock.nowMs })
+    await rotateKeys({ folder: a.keysFolder, tokenLifeMs: 900_000, clock: a.deps.clock })
     await until(() => a.signingKeys.activeKid() !== (withBit.header as { kid: string }).kid, 'the rotation')
     const rotated = await readList(a, uri)
     t.not(rotated.etag, withBit.etag)

@@ -19,6 +19,7 @@ export const streamLimits: StreamLimits = {
   mostStreams: 2_000,
   mostPerNetwork: 200,
   mostBufferedBytes: 1_048_576,
+  mostBehindMs: 5_000,
   heartbeatMs: 15_000,
 }
 
@@ -44,6 +45,8 @@ export interface StreamEvent {
 }
 
 const comeBackSeconds = 5
+/** About 16 kB, which is what a socket takes without a word. */
+const eventsAtOnce = 150
 
 export function createStreams(limits: StreamLimits, isLive: () => boolean): Streams {
   const streams = new Set<OpenStream>()
@@ -56,11 +59,30 @@ export function createStreams(limits: StreamLimits, isLive: () => boolean): Stre
   }, limits.heartbeatMs)
   heartbeat.unref()
 
+  /** Waits here rather than in the socket: the texts are shared by all who wait, and the socket would copy them. */
   function write(stream: OpenStream, text: string): void {
-    const { response } = stream
-    if (response === undefined) stream.waiting.push(text)
-    else if (response.writableLength > stream.mayBufferBytes) response.destroy()
-    else response.write(text)
+    stream.waiting.push(text)
+    stream.waitingBytes += text.length
+    flush(stream)
+    // Many sessions may end at once: that is much to read for everybody. Slow is who stays behind.
+    if (stream.waitingBytes <= limits.mostBufferedBytes) stream.behindSince = undefined
+    else stream.behindSince ??= performance.now()
+    if (performance.now() - (stream.behindSince ?? Infinity) <= limits.mostBehindMs) return
+    leave(stream)
+    stream.response?.destroy()
+  }
+
+  function flush(stream: OpenStream): void {
+    const { response, waiting } = stream
+    if (response === undefined || response.destroyed) return
+    let taken = 0
+    while (!response.writableNeedDrain && taken < waiting.length) {
+      const part = waiting.slice(taken, taken + eventsAtOnce).join('')
+      taken += eventsAtOnce
+      stream.waitingBytes -= part.length
+      response.write(part)
+    }
+    waiting.splice(0, taken)
   }
 
   function admit(reader: Reader): Stream {
@@ -74,7 +96,7 @@ export function createStreams(limits: StreamLimits, isLive: () => boolean): Stre
       throw problem('too-many-requests', undefined, { retryAfterSeconds: comeBackSeconds })
     }
     if (network !== undefined) perNetwork.set(network, taken + 1)
-    const stream: OpenStream = { reader, response: undefined, waiting: [], mayBufferBytes: limits.mostBufferedBytes }
+    const stream: OpenStream = { reader, response: undefined, waiting: [], waitingBytes: 0, behindSince: undefined }
     streams.add(stream)
     return {
       leave: () => leave(stream),
@@ -84,14 +106,15 @@ export function createStreams(limits: StreamLimits, isLive: () => boolean): Stre
           response.destroy()
           return
         }
-        response.once('close', () => leave(stream))
+        response.once('close', () => leave(stream)).on('error', () => leave(stream))
+        response.on('drain', () => flush(stream))
         response.writeHead(200, headers)
-        const text = `retry: 1000\n: what happens from now on\n\n${first.map(format).join('')}${stream.waiting.join('')}`
-        response.write(text)
-        stream.waiting.length = 0
-        // What it has asked for at once is no slowness.
-        stream.mayBufferBytes += text.length
+        const later = stream.waiting.splice(0)
+        stream.waitingBytes = 0
         stream.response = response
+        for (const text of ['retry: 1000\n: what happens from now on\n\n', ...first.map(format), ...later]) {
+          write(stream, text)
+        }
       },
     }
   }
@@ -132,7 +155,9 @@ interface OpenStream {
   readonly reader: Reader
   response: ServerResponse | undefined
   readonly waiting: string[]
-  mayBufferBytes: number
+  waitingBytes: number
+  /** When it began to have too much waiting for it. */
+  behindSince: number | undefined
 }
 
 function format({ id, event, data }: StreamEvent): string {
