@@ -8,14 +8,11 @@ import { findSelf } from '../sessions/index.ts'
 import { BundlePath, BundleToken } from './schema.ts'
 import { type Bundles, ttlSeconds } from './service.ts'
 
-/** Whoever has a temporary password yet is of the tenant all the same. */
-const leave = { beforePasswordChange: true } as const
-
 export function serveBundles(app: App, deps: Pick<Deps, 'database'>, bundles: Bundles): void {
   app.get(
     '/bundles/:tid',
     {
-      config: { access: {}, serviceKey: 'or-bearer', perMinute: 1_200 },
+      config: { access: {}, serviceKey: 'or-bearer' },
       schema: {
         tags: ['Discovery'],
         operationId: 'readBundle',
@@ -23,13 +20,13 @@ export function serveBundles(app: App, deps: Pick<Deps, 'database'>, bundles: Bu
         description:
           'Signed, so that a service decides without asking. For people of the tenant with their token, and for services with their key.',
         params: BundlePath,
-        response: { 200: BundleToken, 304: Type.Null(), ...problemResponses(400, 401, 404, 429, 503) },
+        response: { 200: BundleToken, 304: Type.Null(), ...problemResponses(400, 401, 403, 404, 503) },
       },
     },
     async (request, reply) => {
       const tenantId = request.params.tid.toLowerCase() as TenantId
       if (serviceKeyHolderOf(request) === undefined) {
-        const self = await findSelf(deps, request.principal, describeRequest(request), leave)
+        const self = await findSelf(deps, request.principal, describeRequest(request))
         // The tenant of the token, and no other: what somebody else's says is nobody's business (THREATS T-02).
         if (self.tenantId !== tenantId) throw problem('tenant-not-found')
       }

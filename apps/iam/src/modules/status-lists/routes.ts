@@ -13,14 +13,14 @@ export function serveStatusLists(app: App, lists: StatusLists): void {
   app.get(
     '/status-lists',
     {
-      config: { access: 'public', perMinute: 600 },
+      config: { access: 'public' },
       schema: {
         tags,
         operationId: 'listStatusLists',
         summary: 'The status lists that count',
         description:
           'Status list aggregation (draft-ietf-oauth-status-list section 9): what to fetch ahead of the first token.',
-        response: { 200: StatusListAggregation, ...problemResponses(429, 503) },
+        response: { 200: StatusListAggregation, ...problemResponses(503) },
       },
     },
     async (_request, reply) => {
@@ -32,7 +32,7 @@ export function serveStatusLists(app: App, lists: StatusLists): void {
   app.get(
     '/status-lists/:id',
     {
-      config: { access: 'public', perMinute: 1_200 },
+      config: { access: 'public' },
       schema: {
         tags,
         operationId: 'readStatusList',
@@ -40,7 +40,7 @@ export function serveStatusLists(app: App, lists: StatusLists): void {
         description:
           'One bit a session, at the index that its tokens name. Signed anew when a bit, the key or ten minutes have changed; to be asked for again after `ttl` seconds.',
         params: StatusListPath,
-        response: { 200: StatusListToken, 304: Type.Null(), ...problemResponses(400, 404, 429, 503) },
+        response: { 200: StatusListToken, 304: Type.Null(), ...problemResponses(400, 404, 503) },
       },
     },
     async (request, reply) => {
