@@ -56,7 +56,14 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
   await assertSafeSchema(database, { environment })
   const secret = await loadInstallationSecret(options.keysFolder)
   const lanes = Math.max(1, Math.floor(availableParallelism() / options.workerCount))
-  const verifier = createVerifier({ issuer, audience, ...(keysUri === undefined ? {} : { keys: { uri: keysUri } }) })
+  // Who has signed out and who may do what is read from the database, request by request.
+  const verifier = createVerifier({
+    issuer,
+    audience,
+    revocation: { mode: 'off' },
+    bundles: false,
+    ...(keysUri === undefined ? {} : { keys: { uri: keysUri } }),
+  })
   const storage = await openStorage(options.storage)
   const images = { storage, convert: createImageConverter(), maxMegabytes: options.maxImageMegabytes }
   const services = createServiceClient({ urls: options.serviceUrls, key: options.serviceKeys[0] })

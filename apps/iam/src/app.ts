@@ -1,6 +1,7 @@
 import cookie from '@fastify/cookie'
 import { findServiceKey } from '@signet/db'
 import {
+  acceptServiceKey,
   type App,
   createServer,
   createServiceKeyring,
@@ -15,9 +16,11 @@ import { signet } from '@signet/verifier/fastify'
 import { serveEngIdentity } from './compat/eng-identity.ts'
 import { serveScalableAuth } from './compat/scalable-auth.ts'
 import type { Deps } from './deps.ts'
+import { createBundles, serveBundles } from './modules/bundles/index.ts'
 import { serveClientTokens } from './modules/client-tokens/index.ts'
 import { serveContacts } from './modules/contacts/index.ts'
 import { serveDiscovery } from './modules/discovery/index.ts'
+import { createEventHub, serveEvents } from './modules/events/index.ts'
 import { askDatabase, serveHealthcheck } from './modules/health/index.ts'
 import { serveIntrospection } from './modules/introspection/index.ts'
 import { serveMe } from './modules/me/index.ts'
@@ -27,6 +30,7 @@ import { serveRefreshKeys } from './modules/refresh-keys/index.ts'
 import { serveRegistration } from './modules/registration/index.ts'
 import { serveSessions } from './modules/sessions/index.ts'
 import { serveSignIn } from './modules/sign-in/index.ts'
+import { createStatusLists, serveStatusLists } from './modules/status-lists/index.ts'
 import { serveSystemEmails } from './modules/system-emails/index.ts'
 import { serveTokens, tokenCookies } from './modules/tokens/index.ts'
 import { createOwnVerifier } from './own-verifier.ts'
@@ -42,7 +46,7 @@ const tags = [
   { name: 'scalable-auth', description: 'Routes of an older system, for callers that have only the base URL changed' },
   { name: 'Services', description: 'For other services of ours, which show a service key' },
   { name: 'Advisors', description: 'Opening a door for a client, once' },
-  { name: 'Discovery', description: 'Keys and metadata for those who verify tokens' },
+  { name: 'Discovery', description: 'Keys, revocations, bundles and metadata for those who verify tokens' },
   { name: 'Operations', description: 'Is it well?' },
   { name: 'eng-identity', description: 'Routes of the system that this replaces, for callers that it had' },
 ]
@@ -61,7 +65,13 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
     cookieDomain: deps.cookies.domain,
   })
   const verifier = createOwnVerifier(deps)
-  await app.register(signet, { verifier, securityScheme: 'bearer' })
+  const serviceKeys = createServiceKeyring({
+    configured: deps.serviceKeys,
+    sealKey: deps.keys.serviceKey,
+    find: hash => findServiceKey(deps.database, hash),
+    clock: deps.clock,
+  })
+  await app.register(signet, { verifier, securityScheme: 'bearer', alternative: acceptServiceKey(serviceKeys) })
   await limitRequests(app, deps.limits)
   await describeApi(app, { title: 'Signet issuer', version, description, serverUrl: deps.tokens.issuer, tags })
   serveHealth(app, { version, checks: { database: () => askDatabase(deps.database) }, isStopping: () => isStopping })
@@ -74,12 +84,12 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   serveSessions(app, deps)
   servePassword(app, deps)
   serveContacts(app, deps)
-  const serviceKeys = createServiceKeyring({
-    configured: deps.serviceKeys,
-    sealKey: deps.keys.serviceKey,
-    find: hash => findServiceKey(deps.database, hash),
-    clock: deps.clock,
-  })
+  const hub = createEventHub(deps.database, deps.tokens)
+  app.addHook('onReady', async () => hub.open(app.log))
+  app.addHook('onClose', () => hub.close())
+  serveStatusLists(app, createStatusLists(deps, hub))
+  serveBundles(app, deps, createBundles(deps))
+  serveEvents(app, deps, hub, serviceKeys)
   serveSystemEmails(app, deps, serviceKeys)
   serveClientTokens(app, deps)
   await app.register(async scope => serveEngIdentity(scope, deps))

@@ -17,6 +17,7 @@ import {
   type SettingsOf,
   text,
 } from '@signet/kernel'
+import { claimAliases } from './claim-aliases.ts'
 import { type DeliveryConfig, readDelivery } from './delivery-settings.ts'
 
 const environments = ['local', 'test', 'staging', 'production'] as const
@@ -39,7 +40,8 @@ export const iamSettings = {
   DEFAULT_TENANT: text(undefined),
   TRUST_PROXY: list([]),
   REFRESH_TOKEN_TTL: integer(432_000, [1, 2_592_000]),
-  TOKEN_PERMISSIONS_MAX_BYTES: integer(2_048, [0, 16_384]),
+  TOKEN_PERMISSIONS_MAX_BYTES: integer(256, [0, 16_384]),
+  ACCESS_TOKEN_CLAIM_ALIASES: claimAliases(),
   PASSWORD_MIN_LENGTH: integer(8, [8, 64]),
   OTP_TTL_MIN: integer(10, [1, 60]),
   PASSWORD_RESET_OTP_TTL_MINUTES: integer(15, [1, 60]),
@@ -142,6 +144,7 @@ export function toIamOptions(config: Read) {
       accessTokenTtlSeconds: config.ACCESS_TOKEN_TTL,
       refreshTokenTtlSeconds: config.REFRESH_TOKEN_TTL,
       permissionsMaxBytes: config.TOKEN_PERMISSIONS_MAX_BYTES,
+      claimAliases: config.ACCESS_TOKEN_CLAIM_ALIASES,
     },
     codes: {
       signInTtlSeconds: config.OTP_TTL_MIN * 60,

@@ -7,6 +7,12 @@ import type { Clock } from '@signet/kernel'
 import type { SigningKeys } from './modules/keys/index.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 
+/** `alias` says again what the claim `claim` says. */
+export interface ClaimAlias {
+  readonly alias: string
+  readonly claim: string
+}
+
 /** What tokens say and how long they live. */
 export interface TokenSettings {
   readonly issuer: string
@@ -16,6 +22,8 @@ export interface TokenSettings {
   readonly refreshTokenTtlSeconds: number
   /** Beyond this the claim `permissions` is left out. Bytes of its JSON. */
   readonly permissionsMaxBytes: number
+  /** Claims that are said again under another name, for consumers that know no other. */
+  readonly claimAliases: readonly ClaimAlias[]
 }
 
 /** How long codes live, and how many guesses a reset allows. */
@@ -30,6 +38,16 @@ export interface CookieSettings {
   readonly domain: string | undefined
   /** `__Host-` or nothing. */
   readonly prefix: string
+}
+
+/** Of streams of events to verifiers, in one process. */
+export interface StreamLimits {
+  readonly mostStreams: number
+  readonly mostPerNetwork: number
+  /** Who has more than this waiting for so long is cut. */
+  readonly mostBufferedBytes: number
+  readonly mostBehindMs: number
+  readonly heartbeatMs: number
 }
 
 /** Derived from the installation's secret, one key a purpose. */
@@ -68,6 +86,8 @@ export interface Deps {
   readonly adminEmail: string | undefined
   /** Does a service take our events? */
   readonly sendsEvents: boolean
+  /** Of the streams to verifiers, in the place of the usual ones. */
+  readonly streams?: Partial<StreamLimits>
 }
 
 /** The request behind a call: its id and where it came from. */

@@ -26,7 +26,8 @@ try {
   if (values.migrate === undefined ? config.RUN_MIGRATIONS : flag(false).parse(values.migrate))
     await bringForward(config)
   else await waitForDatabase(config.DATABASE_URL, config.WAIT_FOR_DB * 1_000)
-  database = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-iam' })
+  const { DATABASE_URL: url, DATABASE_ADMIN_URL: directUrl } = config
+  database = openDatabase({ url, directUrl, applicationName: 'signet-iam' })
   iam = await startIam({
     database,
     ...toIamOptions(config),

@@ -71,7 +71,8 @@ t.test('a browser', { skip, timeout: 120_000 }, async t => {
         audience,
         accessTokenTtlSeconds: 900,
         refreshTokenTtlSeconds: 432_000,
-        permissionsMaxBytes: 2_048,
+        permissionsMaxBytes: 256,
+        claimAliases: [],
       },
     },
   })

@@ -129,12 +129,13 @@ t.test('the metadata (RFC 8414) name what exists', async t => {
     introspection_endpoint_auth_methods_supported: ['x-api-key'],
     revocation_endpoint: `${issuer}/oauth2/revoke`,
     revocation_endpoint_auth_methods_supported: ['none'],
+    status_list_aggregation_endpoint: `${issuer}/status-lists`,
     service_documentation: `${issuer}/docs`,
     response_types_supported: [],
     grant_types_supported: [],
   })
   t.match(headers['cache-control'], /max-age=300/)
-  for (const name of ['jwks_uri', 'service_documentation'])
+  for (const name of ['jwks_uri', 'status_list_aggregation_endpoint', 'service_documentation'])
     t.equal((await a.call('GET', new URL(body[name]).pathname)).status, 200, name)
   for (const [name, status] of [
     ['introspection_endpoint', 401],

@@ -45,7 +45,7 @@ async function open(t: Test, keys: KeyFolder): Promise<SigningKeys> {
 
 function tokenOf(keys: SigningKeys, nowMs: number): string {
   const iat = Math.floor(nowMs / 1_000)
-  return keys.signAccessToken(JSON.stringify({ ...claims, iat, exp: iat + 900 }))
+  return keys.sign('at+jwt', JSON.stringify({ ...claims, iat, exp: iat + 900 }))
 }
 
 function kidOf(token: string): string {

@@ -99,15 +99,22 @@ t.test('the next token shows what policies without conditions have changed', asy
     await removePolicy(policy)
     await removePolicy(permit)
   })
-  await t.test('and nothing of those with conditions, which a service decides that knows the resource', async t => {
-    const policies = await Promise.all([
-      addPolicy({ ...forbid, isConditional: true }),
-      addPolicy({ ...forbid, effect: 'permit', actions: ['users:read'], isConditional: true }),
-    ])
-    for (const policy of policies) await attach(policy, id)
-    t.strictSame(await permissionsNow(), [permission])
-    for (const policy of policies) await removePolicy(policy)
-  })
+  await t.test(
+    'and no permissions where one has a condition, which a service decides that knows the resource',
+    async t => {
+      const policies = await Promise.all([
+        addPolicy({ ...forbid, isConditional: true }),
+        addPolicy({ ...forbid, effect: 'permit', actions: ['users:read'], isConditional: true }),
+      ])
+      t.strictSame(await permissionsNow(), [permission], 'those of nobody change no token')
+      for (const policy of policies) {
+        await attach(policy, id)
+        t.equal(await permissionsNow(), undefined, 'a list would be taken for the whole truth, whatever the resource')
+        await removePolicy(policy)
+      }
+      t.strictSame(await permissionsNow(), [permission])
+    },
+  )
 })
 
 t.test('X-02 an advisor acts for nobody whom a condition could let do more', async t => {

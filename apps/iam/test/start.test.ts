@@ -98,6 +98,18 @@ t.test('C-05 settings that are unknown, mistyped or unreadable stop the start, b
     [{ RUN_MIGRATIONS: 'maybe' }, /^RUN_MIGRATIONS has to be true or false/],
     [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL has to be an address of the form postgres:/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL/],
+    [
+      { ACCESS_TOKEN_CLAIM_ALIASES: 'user_id' },
+      /^ACCESS_TOKEN_CLAIM_ALIASES has to be like user_id:sub,company_id:tid/,
+    ],
+    [
+      { ACCESS_TOKEN_CLAIM_ALIASES: 'user_id:email' },
+      /^ACCESS_TOKEN_CLAIM_ALIASES can repeat sub, tid, .*, not "email"/,
+    ],
+    [{ ACCESS_TOKEN_CLAIM_ALIASES: 'exp:auth_time' }, /^ACCESS_TOKEN_CLAIM_ALIASES cannot give the name exp/],
+    [{ ACCESS_TOKEN_CLAIM_ALIASES: 'tid:sub' }, /^ACCESS_TOKEN_CLAIM_ALIASES cannot give the name tid/],
+    [{ ACCESS_TOKEN_CLAIM_ALIASES: '__proto__:sub' }, /^ACCESS_TOKEN_CLAIM_ALIASES has to be like/],
+    [{ ACCESS_TOKEN_CLAIM_ALIASES: 'a:sub, a:tid' }, /^ACCESS_TOKEN_CLAIM_ALIASES names a twice/],
     [{ ADMIN_EMAIL: 'a@example.com, b@example.com' }, /^ADMIN_EMAIL has to be one address like/],
     [{ ADMIN_EMAIL: 'Ada <a@example.com>' }, /^ADMIN_EMAIL has to be one address like/],
     [{ REDIS_URL: 'localhost:6379' }, /^REDIS_URL has to be an address of the form redis:/],
@@ -155,7 +167,13 @@ t.test('C-05 settings that are unknown, mistyped or unreadable stop the start, b
     ISSUER: 'http://localhost:4444',
     ACCESS_TOKEN_TTL: 900,
     REFRESH_TOKEN_TTL: 432_000,
+    TOKEN_PERMISSIONS_MAX_BYTES: 256,
+    ACCESS_TOKEN_CLAIM_ALIASES: [],
   })
+  t.strictSame(read({ ACCESS_TOKEN_CLAIM_ALIASES: 'user_id:sub, company_id:tid' }).ACCESS_TOKEN_CLAIM_ALIASES, [
+    { alias: 'user_id', claim: 'sub' },
+    { alias: 'company_id', claim: 'tid' },
+  ])
   t.throws(() => readKeyConfig({ SIGNET_KEY: 'x' }), /SIGNET_KEY is not a setting. Did you mean SIGNET_KEYS/)
 })
 

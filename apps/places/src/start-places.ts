@@ -17,7 +17,12 @@ export interface PlacesOptions extends ServerOptions {
 /** Builds the app and listens. */
 export async function startPlaces(options: PlacesOptions): Promise<Program> {
   const { issuer, audience, keysUri, host, port } = options
-  const tokens = { issuer, audience, ...(keysUri === undefined ? {} : { keys: { uri: keysUri } }) }
+  const tokens = {
+    issuer,
+    audience,
+    revocation: { mode: 'push' } as const,
+    ...(keysUri === undefined ? {} : { keys: { uri: keysUri } }),
+  }
   const app = await buildApp({ ...options, tokens, url: `http://${host}:${port}` })
   return startProgram(app, { host, port })
 }

@@ -19,7 +19,7 @@ export async function provideDatabase(
     () => migrate({ url: adminUrl, folder: migrations, waitMs: config.WAIT_FOR_DB * 1_000 }),
   )
   await grantLogin(adminUrl, decodeURIComponent(new URL(url).username), ['signet_app', 'signet_places'])
-  const database = openDatabase({ url, applicationName: 'signet-standalone' })
+  const database = openDatabase({ url, directUrl: config.DATABASE_ADMIN_URL, applicationName: 'signet-standalone' })
   resources.defer(() => database.close())
   return database
 }

@@ -11,6 +11,8 @@ import { type ConnectionPool, createPool } from './connection-pool.ts'
 interface DatabaseOptions {
   /** `postgres://login:password@host:port/database`, also through PgBouncer in transaction mode. */
   readonly url: string
+  /** The same database past every pooler, for those who listen to it. Default: `url`. */
+  readonly directUrl?: string | undefined
   /** Connections at most. Default 10. */
   readonly max?: number
   /** Shown in `pg_stat_activity`. Default `signet`. */
@@ -38,10 +40,12 @@ export type Statements = postgres.ISql
 
 export interface Database {
   /**
-   * The bare client: no role, no tenant, no time limit, no translated faults. For LISTEN, start-up checks and tools;
-   * requests use `inTenant` or `runStatement`.
+   * The bare client: no role, no tenant, no time limit, no translated faults. For start-up checks and tools; requests use
+   * `inTenant` or `runStatement`.
    */
-  readonly sql: Statements & Pick<postgres.Sql, 'listen'>
+  readonly sql: Statements
+  /** Where `listenForNotices` connects to. Holds a password. */
+  readonly directUrl: string
   /** Drizzle over the bare client; the same warning holds. */
   readonly drizzle: PostgresJsDatabase
   readonly pool: ConnectionPool
@@ -67,6 +71,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = createPool(sql, max, options.acquireTimeoutMs ?? 900)
   return {
     sql,
+    directUrl: options.directUrl ?? options.url,
     drizzle: drizzleOver(sql),
     pool,
     limits: {

@@ -9,6 +9,7 @@ export { assertSafeSchema, UnsafeSchemaError } from './gate.ts'
 export { grantLogin } from './login-grants.ts'
 export { migrate } from './migrate.ts'
 export { checksumOf, readMigrationFiles } from './migration-files.ts'
+export { listenForNotices, type NoticeListener } from './notices.ts'
 export { findServiceKey } from './service-key-lookup.ts'
 export {
   inService,

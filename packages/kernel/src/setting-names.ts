@@ -27,6 +27,7 @@ export const knownSettingNames: ReadonlySet<string> = new Set([
   'ACCESS_TOKEN_TTL',
   'REFRESH_TOKEN_TTL',
   'TOKEN_PERMISSIONS_MAX_BYTES',
+  'ACCESS_TOKEN_CLAIM_ALIASES',
   'PASSWORD_MIN_LENGTH',
   'DATABASE_URL',
   'POSTGRES_URI',

@@ -105,13 +105,14 @@ export function createTestCast(db: Database, issuer: TestIssuer): TestCast {
     const sessionId = newId<SessionId>()
     const [opened] = await runStatement(
       db,
-      sql => sql<{ roles: string[]; permissions: string[] }[]>`
+      sql => sql<{ roles: string[]; permissions: string[] | null }[]>`
         select roles, permissions from open_session(${sessionId}, ${person.userId}, ${actingIn}, null, ${randomBytes(32)},
           array['pwd'], interval '5 days', interval '30 days', 'session.opened', '192.0.2.1', 'testkit', ${newId()})`,
     )
     if (opened === undefined) throw new Error('This person may not sign in there.')
     const { roles, permissions } = opened
-    const token = issuer.token({ sub: person.userId, tid: actingIn, sid: sessionId, roles, permissions })
+    const claims = { sub: person.userId, tid: actingIn, sid: sessionId, roles, permissions: permissions ?? undefined }
+    const token = issuer.token(claims)
     plantCanary('access_token', token)
     return { ...person, actingIn, sessionId, token, headers: { authorization: `Bearer ${token}` } }
   }

@@ -56,6 +56,8 @@ export interface VerifierOptions {
   readonly revocation?: RevocationOptions
   /** Shown to the issuer as `x-api-key`: bundles are fetched with it, and changes of them are heard of with `push`. */
   readonly serviceKey?: string
+  /** False where decisions are made elsewhere: no bundle is ever fetched. Default true. */
+  readonly bundles?: boolean
   /** The time in milliseconds since 1970, for tests. */
   readonly now?: () => number
   readonly on?: VerifierEvents
@@ -75,6 +77,7 @@ export interface Settings {
   readonly cookie: string | undefined
   readonly revocation: Required<RevocationOptions>
   readonly serviceKey: string | undefined
+  readonly bundles: boolean
   readonly now: (() => number) | undefined
   readonly on: VerifierEvents
 }
@@ -103,9 +106,9 @@ export function readOptions(options: VerifierOptions): Settings {
   assertMembers(
     'options',
     options,
-    'issuer audience keys keysMaxStaleMs clockToleranceSeconds cache cookie revocation serviceKey now on',
+    'issuer audience keys keysMaxStaleMs clockToleranceSeconds cache cookie revocation serviceKey bundles now on',
   )
-  const { keys = {}, on = {}, cache = { max: 5_000 }, cookie = false, serviceKey, now } = options
+  const { keys = {}, on = {}, cache = { max: 5_000 }, cookie = false, bundles = true, serviceKey, now } = options
   assertMembers('keys', keys, 'jwks uri fetch timeoutMs refreshEveryMs cooldownMs')
   assertMembers('on', on, 'keysRefreshed keyIgnored rejected stale')
   for (const [name, listener] of Object.entries(on)) assertFunction(`on.${name}`, listener)
@@ -131,6 +134,7 @@ export function readOptions(options: VerifierOptions): Settings {
     cookie: readCookieName(cookie),
     revocation: readRevocation(options.revocation, keys.jwks !== undefined),
     serviceKey: readServiceKey(serviceKey, keys.jwks !== undefined),
+    bundles,
     now,
     on,
   }

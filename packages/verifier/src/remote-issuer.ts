@@ -104,6 +104,7 @@ export function createRemoteIssuer(from: IssuerSettings, deps: IssuerDeps): Issu
     lists,
     bundles: () => bundles,
     ensureBundle(tenant, token, wallMs, mayWait) {
+      if (!settings.bundles) return undefined
       if (bundles !== undefined) return bundles.ensure(tenant, token, wallMs, mayWait)
       loading ??= loadBundles()
       return mayWait ? loading : undefined

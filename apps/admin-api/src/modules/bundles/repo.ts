@@ -2,15 +2,8 @@ import type { TenantTx } from '@signet/db'
 import type { TenantId } from '@signet/kernel'
 import type { Bundle, BundlePolicy, BundleStatement, Subject } from '@signet/verifier/policies'
 
-/** Names what the bundle of a tenant says now. */
-export interface BundleStamp {
-  readonly version: string
-  readonly catalogue: string
-}
-
 /** The tenant's bundle, and of each statement whether it depends on more than who and which action. */
 export interface LoadedBundle extends Omit<Bundle, 'policies'> {
-  readonly catalogue: string
   readonly policies: readonly LoadedPolicy[]
 }
 
@@ -44,13 +37,13 @@ export async function findSubjects(
   return new Map(rows.map(row => [row.id, toSubject(row)]))
 }
 
-export async function findStamp({ sql }: TenantTx, tenantId: TenantId): Promise<BundleStamp> {
-  const [stamp] = await sql<BundleStamp[]>`
-    select version::text, catalogue::text from find_bundle_stamp(${tenantId})`
-  return stamp as BundleStamp
+/** Names what the bundle of the tenant says now, and only rises. Undefined where there is no such active tenant. */
+export async function findVersion({ sql }: TenantTx, tenantId: TenantId): Promise<string | undefined> {
+  const [row] = await sql<{ version: string | null }[]>`select find_bundle_version(${tenantId})::text as version`
+  return row?.version ?? undefined
 }
 
-/** Undefined where there is no such tenant. */
+/** Undefined where there is no such active tenant. */
 export async function selectBundle({ sql }: TenantTx, tenantId: TenantId): Promise<LoadedBundle | undefined> {
   const [row] = await sql<{ bundle: LoadedBundle | null }[]>`select load_bundle(${tenantId}) as bundle`
   return row?.bundle ?? undefined

@@ -1,12 +1,12 @@
 /**
- * What was prepared of a tenant's bundle is kept for as long as its stamp holds, of the tenants that were asked about last. The
- * stamp is read in the transaction of the work: nothing decides by what has been changed before it. Load no bundle in a
+ * What was prepared of a tenant's bundle is kept for as long as its version holds, of the tenants that were asked about last. The
+ * version is read in the transaction of the work: nothing decides by what has been changed before it. Load no bundle in a
  * transaction after it has changed roles or policies: should it roll back, its version would name something else.
  */
 import type { TenantTx } from '@signet/db'
 import { problem, type TenantId } from '@signet/kernel'
 import { createDecider, type Decider, type Decision, type Question } from '@signet/verifier/policies'
-import { type BundleStamp, findStamp, type LoadedBundle, selectBundle } from './repo.ts'
+import { findVersion, type LoadedBundle, selectBundle } from './repo.ts'
 
 export interface Prepared {
   readonly bundle: LoadedBundle
@@ -23,9 +23,9 @@ const kept = new Map<TenantId, Prepared>()
  * @throws Problem `tenant-not-found`
  */
 export async function withBundle<T>(tx: TenantTx, tenantId: TenantId, work: (prepared: Prepared) => T): Promise<T> {
-  const stamp = await findStamp(tx, tenantId)
+  const version = await findVersion(tx, tenantId)
   const known = kept.get(tenantId)
-  if (known !== undefined && isOf(stamp, known.bundle)) {
+  if (known !== undefined && version === String(known.bundle.version)) {
     kept.delete(tenantId)
     kept.set(tenantId, known)
     return work(known)
@@ -67,8 +67,4 @@ function keep(tenantId: TenantId, prepared: Prepared): Prepared {
   }
   kept.set(tenantId, prepared)
   return prepared
-}
-
-function isOf({ version, catalogue }: BundleStamp, bundle: LoadedBundle): boolean {
-  return version === String(bundle.version) && catalogue === bundle.catalogue
 }

@@ -7,6 +7,9 @@ import type { RoleQuery } from './schema.ts'
 
 const meanings = {
   roles__tenant_id_name: () => problem('role-name-taken'),
+  // Wherever roles are known by name, this one is the platform's staff.
+  roles__reserved_name: () =>
+    problem('role-name-taken', 'The name super_admin is the platform’s own. Choose another name.'),
   role_permissions__permission: () => problem('unknown-permission'),
   membership_roles__role: () => problem('role-in-use', 'There are people or invitations that have this role.'),
 }

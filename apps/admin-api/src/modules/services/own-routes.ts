@@ -40,6 +40,11 @@ export const issuerRoutes: readonly ServiceRoute[] = [
     'GET /.well-known/jwks.json',
     'GET /.well-known/public-key.pem',
     'GET /.well-known/oauth-authorization-server',
+    'GET /status-lists',
+    'GET /status-lists/{id}',
+    'GET /verifier/events',
+    // By a token or a service key, which no gateway can tell from a wrong one.
+    'GET /bundles/{tid}',
     'POST /api/v1/users',
     'POST /api/v1/tokens',
     'POST /api/v1/tokens/refresh',

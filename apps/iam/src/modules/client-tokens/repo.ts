@@ -190,7 +190,7 @@ export async function redeemClientToken(
     sql => sql<RedeemedRow[]>`
       select tenant_id as "tenantId", user_id as "userId", act_sub as "actorId", amr, roles, permissions, kind,
         authenticated_at as "authenticatedAt", extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn",
-        must_change as "mustChange"
+        must_change as "mustChange", status_list::int as "statusList", status_index as "statusIndex"
       from redeem_client_token(${hash}, ${token.sessionId}, ${token.hash}, make_interval(secs => ${refreshTokenTtlSeconds}),
         ${sessionLife}::interval, ${fingerprint}, ${request.ip}, ${request.userAgent}, ${request.id}, ${events?.receiver ?? null},
         ${events?.created.id ?? null}, ${events?.created.payload ?? null}, ${events?.login.id ?? null},

@@ -3,8 +3,9 @@ import type { App } from '@signet/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Deps } from '../../deps.ts'
+import { matchesValidator } from '../../http-caching.ts'
 import { IssuerMetadata, JwkSet } from './schema.ts'
-import { describeIssuer, matchesValidator } from './service.ts'
+import { describeIssuer } from './service.ts'
 
 const tags = ['Discovery']
 /** Long enough to spare us questions, short enough for a rotation. */
@@ -72,7 +73,7 @@ export function serveDiscovery(app: App, { signingKeys, tokens }: Pick<Deps, 'si
         tags,
         operationId: 'readIssuerMetadata',
         summary: 'Issuer metadata (RFC 8414)',
-        description: 'Where the keys are, and where tokens are asked about and ended.',
+        description: 'Where the keys and the status lists are, and where tokens are asked about and ended.',
         response: { 200: IssuerMetadata, 304: Type.Null() },
       },
     },

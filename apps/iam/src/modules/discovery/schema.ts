@@ -23,6 +23,7 @@ export const IssuerMetadata = Type.Object(
     introspection_endpoint_auth_methods_supported: Type.Array(Type.String(), { examples: [['none']] }),
     revocation_endpoint: Type.String({ examples: ['https://id.example.com/oauth2/revoke'] }),
     revocation_endpoint_auth_methods_supported: Type.Array(Type.String(), { examples: [['none']] }),
+    status_list_aggregation_endpoint: Type.String({ examples: ['https://id.example.com/status-lists'] }),
     service_documentation: Type.String({ examples: ['https://id.example.com/docs'] }),
     response_types_supported: Type.Array(Type.String(), { examples: [[]] }),
     grant_types_supported: Type.Array(Type.String(), { examples: [[]] }),

@@ -8,6 +8,8 @@ export interface IssuerMetadata {
   readonly introspection_endpoint_auth_methods_supported: readonly string[]
   readonly revocation_endpoint: string
   readonly revocation_endpoint_auth_methods_supported: readonly string[]
+  /** draft-ietf-oauth-status-list section 9.1. */
+  readonly status_list_aggregation_endpoint: string
   readonly service_documentation: string
   readonly response_types_supported: readonly string[]
   readonly grant_types_supported: readonly string[]
@@ -22,17 +24,9 @@ export function describeIssuer({ issuer }: TokenSettings): IssuerMetadata {
     introspection_endpoint_auth_methods_supported: ['x-api-key'],
     revocation_endpoint: `${issuer}/oauth2/revoke`,
     revocation_endpoint_auth_methods_supported: ['none'],
+    status_list_aggregation_endpoint: `${issuer}/status-lists`,
     service_documentation: `${issuer}/docs`,
     response_types_supported: [],
     grant_types_supported: [],
   }
-}
-
-/** Does `If-None-Match` name this validator (RFC 9110 section 13.1.2, weak comparison)? */
-export function matchesValidator(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false
-  return header.split(',').some(each => {
-    const given = each.trim()
-    return given === '*' || given.replace(/^W\//, '') === etag
-  })
 }

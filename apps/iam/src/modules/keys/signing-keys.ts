@@ -27,9 +27,15 @@ export interface KeySet {
   readonly etag: string
 }
 
+/** What is signed with these keys, each under a type of its own, so that nothing passes for something else (RFC 8725 section 3.11). */
+export type SignedType = (typeof signedTypes)[number]
+const signedTypes = ['at+jwt', 'statuslist+jwt', 'authz-bundle+jwt'] as const
+
 export interface SigningKeys {
-  /** A JWS in compact form (RFC 7515) of an access token (`typ` is `at+jwt`, RFC 9068) with this payload, a JSON text. */
-  signAccessToken(payload: string): string
+  /** A JWS in compact form (RFC 7515) with this `typ` and this payload, a JSON text. Synchronous: a burst cannot starve it. */
+  sign(type: SignedType, payload: string): string
+  /** The `kid` under which is signed now. */
+  activeKid(): string
   /** The public halves of the next, active and retired keys. */
   keySet(): KeySet
   /** The public half of the active key (SPKI). */
@@ -42,7 +48,8 @@ export interface SigningKeys {
 }
 
 interface Signer {
-  readonly headerSegment: string
+  readonly kid: string
+  readonly headerSegments: Readonly<Record<SignedType, string>>
   readonly key: KeyObject
   readonly publicKeyPem: string
 }
@@ -97,10 +104,11 @@ function createSigningKeys({ folder, tokenLifeMs, clock }: KeyFolder, first: Loa
   const watcher = watchFolder(folder, lookSoon)
 
   return {
-    signAccessToken(payload) {
-      const input = `${signer.headerSegment}.${Buffer.from(payload).toString('base64url')}`
+    sign(type, payload) {
+      const input = `${signer.headerSegments[type]}.${Buffer.from(payload).toString('base64url')}`
       return `${input}.${sign('RSA-SHA256', Buffer.from(input), signer.key).toString('base64url')}`
     },
+    activeKid: () => signer.kid,
     keySet() {
       if (published.untilMs <= clock()) published = describeKeySet(ring, clock, tokenLifeMs)
       return published.set
@@ -141,9 +149,10 @@ async function loadRing(folder: string): Promise<Loaded> {
 }
 
 function createSigner(kid: string, key: KeyObject): Signer {
-  const header = JSON.stringify({ alg: 'RS256', typ: 'at+jwt', kid })
+  const segmentOf = (typ: SignedType) => Buffer.from(JSON.stringify({ alg: 'RS256', typ, kid })).toString('base64url')
   return {
-    headerSegment: Buffer.from(header).toString('base64url'),
+    kid,
+    headerSegments: Object.fromEntries(signedTypes.map(typ => [typ, segmentOf(typ)])) as Record<SignedType, string>,
     key,
     publicKeyPem: createPublicKey(key).export({ type: 'spki', format: 'pem' }) as string,
   }

@@ -102,7 +102,8 @@ export async function renewSession(
     database,
     sql => sql<SessionRow[]>`
       select roles, permissions, kind, amr, authenticated_at as "authenticatedAt",
-        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange", null as "actorId"
+        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange", null as "actorId",
+        status_list::int as "statusList", status_index as "statusIndex"
       from renew_session(${sessionId}, ${userId}, ${tenantId}, ${checkedHash}, make_interval(secs => ${refreshTokenTtlSeconds}),
         ${request.ip}, ${request.id}, ${request.userAgent})`,
   )

@@ -1,3 +1,4 @@
+export { statusListUri } from './access-token.ts'
 export { type SessionRow, sessionLife } from './repo.ts'
 export { serveTokens } from './routes.ts'
 export { TokenAnswer } from './schema.ts'

@@ -8,9 +8,13 @@ import type { RefreshToken } from '../../refresh-token.ts'
 /** A row of a session function. `refreshExpiresIn` counts in whole seconds on the database's clock. */
 export interface SessionRow {
   readonly roles: string[]
-  readonly permissions: string[]
+  /** Null where a condition decides about any of them. */
+  readonly permissions: string[] | null
   readonly kind: string
   readonly amr: string[]
+  /** The session's bit: which list, and which index there. */
+  readonly statusList: number
+  readonly statusIndex: number
   readonly authenticatedAt: Date
   readonly refreshExpiresIn: number
   readonly mustChange: boolean
@@ -52,7 +56,8 @@ export async function openSession(
     database,
     sql => sql<SessionRow[]>`
       select roles, permissions, kind, array[${method}::text] as amr, authenticated_at as "authenticatedAt",
-        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange", null as "actorId"
+        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange", null as "actorId",
+        status_list::int as "statusList", status_index as "statusIndex"
       from open_session(${token.sessionId}, ${userId}, ${tenantId}, ${checkedHash}, ${token.hash}, array[${method}::text],
         make_interval(secs => ${refreshTokenTtlSeconds}), ${sessionLife}::interval, 'session.opened', ${request.ip},
         ${request.userAgent}, ${request.id}, ${way}, ${fingerprint}, null, ${event?.id ?? null}, ${event?.recipient ?? null},
@@ -80,7 +85,8 @@ export async function refreshSession(
     database,
     sql => sql<RefreshRow[]>`
       select outcome, tenant_id as "tenantId", user_id as "userId", roles, permissions, kind, amr, authenticated_at as "authenticatedAt",
-        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange", act_sub as "actorId"
+        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange", act_sub as "actorId",
+        status_list::int as "statusList", status_index as "statusIndex"
       from refresh_session(${presented.sessionId}, ${presented.hash}, ${successor.hash}, ${grace}::interval,
         make_interval(secs => ${refreshTokenTtlSeconds}), ${request.ip}, ${request.id}, ${request.userAgent})`,
   )
@@ -111,9 +117,25 @@ export async function enterTenant(
     database,
     sql => sql<[EntryRow]>`
       select outcome, roles, permissions, kind, amr, authenticated_at as "authenticatedAt",
-        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange", null as "actorId"
+        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange", null as "actorId",
+        status_list::int as "statusList", status_index as "statusIndex"
       from enter_tenant(${token.sessionId}, ${actor.sessionId}, ${actor.userId}, ${tenantId}, ${token.hash},
         make_interval(secs => ${refreshTokenTtlSeconds}), ${request.ip}, ${request.userAgent}, ${request.id})`,
+  )
+  return row
+}
+
+/** The ceiling of a sub-client, as decisions see it. Undefined where the sub-client or its client may do nothing in the tenant now. */
+export async function findCeiling(
+  database: Database,
+  tenantId: TenantId,
+  userId: UserId,
+): Promise<{ readonly clientId: UserId; readonly roles: string[] } | undefined> {
+  const [row] = await runStatement(
+    database,
+    sql => sql<{ clientId: UserId; roles: string[] }[]>`
+      select client_id as "clientId", client_roles as roles from find_subjects(${tenantId}, array[${userId}]::uuid[])
+      where client_id is not null`,
   )
   return row
 }

@@ -4,7 +4,15 @@ import type { Deps, RequestFacts } from '../../deps.ts'
 import { fingerprintOf } from '../../devices.ts'
 import { issueAccessToken, type SessionFacts } from './access-token.ts'
 import type { RefreshToken } from '../../refresh-token.ts'
-import { endSession, enterTenant, type NewSession, openSession, refreshSession, type SessionRow } from './repo.ts'
+import {
+  endSession,
+  enterTenant,
+  findCeiling,
+  type NewSession,
+  openSession,
+  refreshSession,
+  type SessionRow,
+} from './repo.ts'
 import type { TokenAnswer } from './schema.ts'
 
 export type SignedIn = Pick<NewSession, 'userId' | 'tenantId' | 'way' | 'method' | 'checkedHash'>
@@ -65,14 +73,14 @@ export async function enterOtherTenant(
 }
 
 /** The tokens of a session that a function has just opened or refreshed. */
-export function issueTokens(
+export async function issueTokens(
   deps: Deps,
   token: RefreshToken,
   { userId, tenantId }: { readonly userId: UserId; readonly tenantId: TenantId },
   row: SessionRow,
-): TokenAnswer {
+): Promise<TokenAnswer> {
   return {
-    access_token: issueTokenOf(deps, { sessionId: token.sessionId, userId, tenantId }, row),
+    access_token: await issueTokenOf(deps, { sessionId: token.sessionId, userId, tenantId }, row),
     token_type: 'Bearer',
     expires_in: deps.tokens.accessTokenTtlSeconds,
     refresh_token: token.text,
@@ -81,14 +89,29 @@ export function issueTokens(
   }
 }
 
-/** The access token of a session, as the database has just told of it. */
-export function issueTokenOf(
+/**
+ * The access token of a session, as the database has just told of it.
+ * @throws Problem `session-ended` where a sub-client is none of an active client any more
+ */
+export async function issueTokenOf(
   deps: Deps,
   session: Pick<SessionFacts, 'sessionId' | 'userId' | 'tenantId'>,
   row: SessionRow,
-): string {
+): Promise<string> {
   // Whoever has to change their password first holds nothing until then, also where nobody asks the database.
   const held = row.mustChange ? { roles: [], permissions: [] } : { roles: row.roles, permissions: row.permissions }
-  const { kind, amr, authenticatedAt, actorId } = row
-  return issueAccessToken(deps, { ...session, ...held, kind, amr, authenticatedAt, actorId })
+  const { kind, amr, authenticatedAt, actorId, statusList, statusIndex } = row
+  const client = kind === 'sub_client' ? await findCeilingOf(deps, session) : null
+  const facts = { ...session, ...held, kind, amr, authenticatedAt, actorId, statusList, statusIndex, client }
+  return issueAccessToken(deps, facts)
+}
+
+/** A token that did not name the client would be worth more than the client's own. */
+async function findCeilingOf(
+  deps: Deps,
+  { tenantId, userId }: Pick<SessionFacts, 'userId' | 'tenantId'>,
+): Promise<NonNullable<SessionFacts['client']>> {
+  const ceiling = await findCeiling(deps.database, tenantId, userId)
+  if (ceiling === undefined) throw problem('session-ended')
+  return { id: ceiling.clientId, roles: ceiling.roles }
 }

@@ -1,0 +1,2 @@
+export { serveBundles } from './routes.ts'
+export { createBundles } from './service.ts'

@@ -1,0 +1,2 @@
+export { serveStatusLists } from './routes.ts'
+export { createStatusLists } from './service.ts'
