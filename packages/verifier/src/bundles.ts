@@ -57,6 +57,11 @@ export class Bundles {
     this.#tenants.get(tenant)?.announce(version)
   }
 
+  /** What is said of all tenants may concern each. */
+  renewAll(): void {
+    for (const bundle of this.#tenants.values()) bundle.renew()
+  }
+
   close(): void {
     for (const bundle of this.#tenants.values()) bundle.close()
     this.#tenants.clear()
@@ -118,7 +123,11 @@ export class TenantBundle {
   }
 
   announce(version: number): void {
-    if (this.#version < version) this.#renewal.force()
+    if (this.#version < version) this.renew()
+  }
+
+  renew(): void {
+    this.#renewal.force()
   }
 
   close(): void {

@@ -95,6 +95,7 @@ export function createRemoteIssuer(from: IssuerSettings, deps: IssuerDeps): Issu
     if (event === 'keys') keys.renew()
     else if (event === 'revoked' && typeof uri === 'string') lists?.revoke(uri, Number(idx))
     else if (event === 'bundle' && typeof tid === 'string') bundles?.announce(tid, Number(version))
+    else if (event === 'bundle' && tid === null) bundles?.renewAll()
   }
 
   // Before anything else is fetched, so that nothing is missed in between.

@@ -61,8 +61,8 @@ interface Verified {
 
 const unknownHealth: Health = { ready: false, keys: 0, keysAgeMs: Infinity }
 const rememberedHeaders = 4
-/** For keys, for the list and for the bundle, once each: what is missing then is refused. */
-const mostWaits = 4
+/** For the keys, the list, the bundle, and twice for code that is loaded first: what is missing then is refused. */
+const mostWaits = 6
 
 /** Throws a TypeError for wrong options. Fetches nothing before the first token or `warmUp`. */
 export function createVerifierOn(platform: Platform, options: VerifierOptions): Verifier {
