@@ -49,12 +49,24 @@ export function listenForNotices(database: Database, options: NoticeOptions): No
     }
   }
 
-  /** Returns when the program closes. @throws whatever ends the connection */
-  async function listenOnce(): Promise<void> {
-    const lost = Promise.withResolvers<never>()
+  /** Never returns. @throws whatever ends the connection, the closing of the program included */
+  async function listenOnce(): Promise<never> {
     const probe = { text: randomUUID(), heard: Promise.withResolvers<void>() }
-    closing.signal.addEventListener('abort', () => lost.reject(closing.signal.reason), { once: true })
-    lost.promise.catch(() => undefined)
+    let lostBy: { readonly error: unknown } | undefined
+    let fail: (error: unknown) => void = () => undefined
+    const lose = (error: unknown) => {
+      lostBy ??= { error }
+      fail(error)
+    }
+    const onAbort = () => lose(closing.signal.reason)
+    closing.signal.addEventListener('abort', onAbort)
+    /** One wait at a time, each of its own: what a wait leaves behind on one promise for all would pile up for months. */
+    const orLost = <T>(work: PromiseLike<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        fail = reject
+        if (lostBy !== undefined) reject(lostBy.error)
+        work.then(resolve, reject)
+      })
     const sql = postgres(database.directUrl, {
       max: 1,
       connect_timeout: 5,
@@ -63,26 +75,28 @@ export function listenForNotices(database: Database, options: NoticeOptions): No
       max_lifetime: null,
       connection: { application_name: 'signet-notices' },
       onnotice: () => undefined,
-      onclose: () => lost.reject(new Error('The connection that listens was closed.')),
+      onclose: () => lose(new Error('The connection that listens was closed.')),
       onnotify: (channel: string, payload: string) => {
         if (channel !== probeChannel) options.onNotice(channel, payload)
         else if (payload === probe.text) probe.heard.resolve()
       },
     } as postgres.Options<Record<string, never>>)
-    const bounded = <T>(work: PromiseLike<T>, what: string) => Promise.race([within(work, what), lost.promise])
     try {
-      const held = await bounded(sql.reserve(), 'connecting to listen')
+      const held = await orLost(within(sql.reserve(), 'connecting to listen'))
       for (const channel of [...options.channels, probeChannel]) {
-        await bounded(held`listen ${held(channel)}`, 'listening')
+        await orLost(within(held`listen ${held(channel)}`, 'listening'))
       }
-      await runStatement(database, app => app`select pg_notify(${probeChannel}, ${probe.text})`)
-      await bounded(probe.heard.promise, 'an announcement to oneself (does DATABASE_ADMIN_URL lead through a pooler?)')
-      await Promise.race([options.onListening(), lost.promise])
+      await orLost(runStatement(database, app => app`select pg_notify(${probeChannel}, ${probe.text})`))
+      await orLost(
+        within(probe.heard.promise, 'an announcement to oneself (does DATABASE_ADMIN_URL lead through a pooler?)'),
+      )
+      await orLost(options.onListening())
       for (;;) {
-        await Promise.race([pause(askEveryMs, undefined, { signal: closing.signal, ref: false }), lost.promise])
-        await bounded(held`select 1`, 'an answer on the connection that listens')
+        await orLost(pause(askEveryMs, undefined, { signal: closing.signal, ref: false }))
+        await orLost(within(held`select 1`, 'an answer on the connection that listens'))
       }
     } finally {
+      closing.signal.removeEventListener('abort', onAbort)
       await sql.end({ timeout: 0 })
     }
   }
