@@ -1,5 +1,6 @@
 /** From the first sign-in to the last: what an administrator and a person do with Signet, over HTTP alone. */
 import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Addresses } from '../addresses.ts'
 import type { FirstAdmin } from '../credentials-file.ts'
 import type { Step } from '../steps.ts'
@@ -48,6 +49,17 @@ export async function tellStory({ iam, admin, places }: Addresses, first: FirstA
     callApi('GET', `${places}/places?limit=1`, { token: textOf(renewed, 'access_token'), expect: 200 }),
   )
   await step('the administrator suspends the person', () => administer('POST', `/users/${user}/suspend`, inside, 200))
+  await step('within a second places refuses the token, which has not expired', async () => {
+    const deadline = performance.now() + 1_000
+    for (;;) {
+      try {
+        return await callApi('GET', `${places}/places`, { token: textOf(renewed, 'access_token'), expect: 401 })
+      } catch (error) {
+        if (performance.now() > deadline) throw error
+        await pause(20)
+      }
+    }
+  })
   await step('a refresh is refused', () =>
     callApi('POST', `${iam}/api/v1/tokens/refresh`, {
       body: { refresh_token: textOf(renewed, 'refresh_token') },
