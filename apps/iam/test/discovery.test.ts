@@ -70,7 +70,8 @@ t.test('a token verifies with the published keys', async t => {
     )
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     const uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`
-    const verifier = createVerifier({ issuer, audience, keys: { uri } })
+    // The server has keys for every question.
+    const verifier = createVerifier({ issuer, audience, keys: { uri }, revocation: { mode: 'off' } })
     t.teardown(() => verifier.close())
     await verifier.warmUp()
     await new Promise(resolve => server.close(resolve))

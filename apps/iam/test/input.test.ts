@@ -102,6 +102,10 @@ const otherRoutes: readonly [Method, string, isPublic: boolean][] = [
   ['GET', '/.well-known/jwks.json', true],
   ['GET', '/.well-known/public-key.pem', true],
   ['GET', '/.well-known/oauth-authorization-server', true],
+  ['GET', '/status-lists', true],
+  ['GET', '/status-lists/{id}', true],
+  ['GET', '/verifier/events', true],
+  ['GET', '/bundles/{tid}', false],
   ['GET', '/livez', true],
   ['GET', '/readyz', true],
   ['GET', '/version', true],
@@ -205,12 +209,12 @@ t.test('X-01 nobody gets past a guarded route, whatever they send for a token', 
     ['invalid-signature', `Bearer ${forged}`],
     ['invalid-signature', `Bearer ${none}`],
   ]
-  t.equal(guarded.length, 15)
+  t.equal(guarded.length, 16)
   for (const { method, url } of guarded) {
     for (const [code, authorization] of cases) {
       const answer = await a.app.inject({
         method: method as Method,
-        url: url.replace('{id}', a.company),
+        url: url.replace(/\{t?id\}/, a.company),
         headers: authorization === undefined ? {} : { authorization },
       })
       t.equal(answer.statusCode, 401, `${method} ${url} ${code}`)

@@ -206,6 +206,7 @@ t.test('a running program', async t => {
         cooldownMs: 1,
         refreshEveryMs: 50,
       },
+      revocation: { mode: 'off' },
     })
     t.teardown(() => verifier.close())
     await verifier.warmUp()

@@ -118,8 +118,9 @@ export class TenantBundle {
     if (this.#decider !== undefined && ageMs <= this.#ttlMs / 2) return undefined
     this.#token = token
     const fetching = this.#renewal.start()
+    // After a failed fetch nobody waits: many need no permission, and a dead issuer does not slow them down.
     const isHopeful = this.#renewal.failure === undefined
-    return mayWait && (this.#decider === undefined || (isHopeful && ageMs > this.#ttlMs)) ? fetching : undefined
+    return mayWait && isHopeful && (this.#decider === undefined || ageMs > this.#ttlMs) ? fetching : undefined
   }
 
   announce(version: number): void {

@@ -15,6 +15,8 @@ export interface EventStreamOptions {
 
 /** Three heartbeats of the issuer. */
 const silenceMs = 45_000
+/** A stream that ends sooner was none: who cuts it, or answers something else, is not asked again at once. */
+const settledMs = 10_000
 const maxPauseMs = 30_000
 const maxLineChars = 65_536
 
@@ -23,9 +25,10 @@ export async function listenToEvents(options: EventStreamOptions): Promise<void>
   const { closing } = options
   const place: Place = { lastEventId: undefined, retryMs: 1_000 }
   for (let failures = 0; !closing.aborted; failures++) {
-    // A stream that was there for a while ends because of a restart: then everybody comes back at once, but not at the same time.
-    const wasOpen = await followStream(options, place)
-    if (wasOpen) failures = 0
+    const startedAt = performance.now()
+    await followStream(options, place)
+    // It ended because of a restart: then everybody comes back soon, but not at the same moment.
+    if (performance.now() - startedAt > settledMs) failures = 0
     await pause(Math.random() * Math.min(place.retryMs * 2 ** Math.min(failures, 10), maxPauseMs), closing)
   }
 }
@@ -35,14 +38,13 @@ interface Place {
   retryMs: number
 }
 
-/** False where the stream could not be opened. */
-async function followStream(options: EventStreamOptions, place: Place): Promise<boolean> {
+/** Until it ends, or at once where it cannot be opened. */
+async function followStream(options: EventStreamOptions, place: Place): Promise<void> {
   const { closing, fetch, opened, received, serviceKey, url } = options
   const controller = new AbortController()
   const abort = () => controller.abort()
   closing.addEventListener('abort', abort, { once: true })
   let silence = setTimeout(abort, silenceMs)
-  let isOpen = false
   try {
     const response = await fetch(url, {
       headers: {
@@ -53,21 +55,21 @@ async function followStream(options: EventStreamOptions, place: Place): Promise<
       redirect: 'error',
       signal: controller.signal,
     })
-    if (response.status !== 200 || response.body === null) return false
+    const type = response.headers.get('content-type') ?? ''
+    if (response.status !== 200 || response.body === null || !type.startsWith('text/event-stream')) return
     const reader = response.body.getReader()
     const decoder = new TextDecoder()
     const parser = new EventParser(place, received)
-    isOpen = true
     opened()
     for (;;) {
       const { done, value } = await reader.read()
-      if (done) return true
+      if (done) return
       clearTimeout(silence)
       silence = setTimeout(abort, silenceMs)
       parser.take(decoder.decode(value, { stream: true }))
     }
   } catch {
-    return isOpen
+    // Whatever it was, the next attempt tells.
   } finally {
     clearTimeout(silence)
     closing.removeEventListener('abort', abort)
