@@ -2,6 +2,7 @@
 
 export const partNames = [
   'verify',
+  'revocation',
   'refresh',
   'sign-in',
   'tenant',
@@ -19,8 +20,9 @@ against what it promises under attack.
 
 Usage: pnpm bench [part …]
 
-Parts, all of them without an argument (about twelve minutes):
-  verify       the verifier against raw crypto.verify, jose, fast-jwt, aws-jwt-verify, jsonwebtoken
+Parts, all of them without an argument (about fifteen minutes):
+  verify       the verifier against raw crypto.verify and other libraries; what revocation, can() and importing cost
+  revocation   how soon 20 verifiers refuse a session that has ended, pushed, polled, and without an issuer
   refresh      POST /api/v1/tokens/refresh against raw RSA-2048 signing and oidc-provider
   sign-in      POST /api/v1/tokens against raw argon2id
   tenant       a read within a tenant against the same read without

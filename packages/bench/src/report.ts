@@ -141,6 +141,44 @@ export function boundWaiting({ part, subject, times, atMostMs }: Waiting): Row {
   }
 }
 
+export interface Moment {
+  readonly part: string
+  readonly subject: string
+  readonly ms: number
+  /** The target, both ends included. */
+  readonly fromMs?: number
+  readonly untilMs: number
+}
+
+/** When something happened that happens once. */
+export function boundMoment({ part, subject, ms, fromMs, untilMs }: Moment): Row {
+  return {
+    part,
+    subject,
+    measured: formatMs(ms),
+    against: '',
+    ratio: '',
+    spread: '',
+    target: fromMs === undefined ? `<= ${untilMs} ms` : `${fromMs} to ${untilMs} ms`,
+    met: yesOrNo(ms >= (fromMs ?? 0) && ms <= untilMs),
+  }
+}
+
+/** What was answered, by everybody who was asked. */
+export function expectAnswers(part: string, subject: string, answers: readonly string[], expected: string): Row {
+  const seen = [...new Set(answers)]
+  return {
+    part,
+    subject,
+    measured: seen.join(', '),
+    against: '',
+    ratio: '',
+    spread: '',
+    target: expected,
+    met: yesOrNo(seen.length === 1 && seen[0] === expected),
+  }
+}
+
 export interface Duration {
   readonly part: string
   readonly subject: string
@@ -210,6 +248,20 @@ export function compareMemory(part: string, subject: string, residentBytes: numb
     spread: '',
     target: `< ${formatMegabytes(belowBytes)}`,
     met: yesOrNo(residentBytes < belowBytes),
+  }
+}
+
+/** @param atMostBytes the target */
+export function boundBytes(part: string, subject: string, bytes: number, atMostBytes: number): Row {
+  return {
+    part,
+    subject,
+    measured: `${bytes} bytes`,
+    against: '',
+    ratio: '',
+    spread: '',
+    target: `<= ${atMostBytes} bytes`,
+    met: yesOrNo(bytes <= atMostBytes),
   }
 }
 

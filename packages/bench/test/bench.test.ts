@@ -278,6 +278,8 @@ t.test('a connection of the load', async t => {
     for (let length = 0; length < whole.length; length += 1) t.equal(readAnswer(whole.subarray(0, length)), undefined)
     const shed = Buffer.from('HTTP/1.1 503 No\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n')
     t.strictSame(readAnswer(shed), { status: 503, retryAfter: 7, body: '' })
+    const empty = Buffer.from('HTTP/1.1 204 No Content\r\nkeep-alive: timeout=72\r\n\r\n')
+    t.strictSame(readAnswer(empty), { status: 204, retryAfter: undefined, body: '' })
     const chunked = Buffer.from('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n')
     t.throws(() => readAnswer(chunked), { message: /does not state its length/ })
   })
