@@ -24,7 +24,7 @@ const tokenLifeSeconds = 2
  * A retired key stays published for the life of a token and five seconds more, beside the active and the next one: so long apart
  * are rotations that never more than sixteen keys are published, and still there are a thousand in ten minutes.
  */
-const rotateEveryMs = 570
+const rotateEveryMs = 540
 const mostKeys = 16
 const removals = 10
 const removedWithinMs = 1_000
