@@ -61,7 +61,7 @@ export async function breakKeys(bench: Bench): Promise<FaultRow[]> {
       seen: `${seen.mostKeys} at most`,
       held: seen.mostKeys <= mostKeys ? 'yes' : 'NO',
     },
-    tell(part, 'a removed key is refused after', `${describeDelays(delays)}`),
+    tell(part, 'a removed key is refused after', describeDelays(delays)),
     expectNone(part, `within ${removedWithinMs} ms of the command's end`, late, `${delays.length} removals`),
   ]
 }

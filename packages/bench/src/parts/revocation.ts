@@ -128,6 +128,11 @@ async function startServices(
   }
 }
 
+/** The same for each process. */
+function ofEach(revocation: VerifiersSettings['revocation']): VerifiersSettings['revocation'][] {
+  return Array.from({ length: processes }, () => revocation)
+}
+
 async function askAll<Answer>(
   { all }: { readonly all: readonly Service[] },
   question: VerifiersQuestion,
@@ -150,7 +155,7 @@ async function measurePush(
   ended: readonly Session[],
 ): Promise<Row[]> {
   bench.say(`${processes * verifiersEach} verifiers listen`)
-  await using services = await startServices(bench, issuers, Array(processes).fill({ mode: 'push' }))
+  await using services = await startServices(bench, issuers, ofEach({ mode: 'push' }))
   await askAll(services, { accept: ended.map(each => each.accessToken) })
   const nodes = await openConnections(issuers)
   const times: number[] = []
@@ -185,7 +190,7 @@ async function measurePoll(
   ended: readonly Session[],
 ): Promise<Row[]> {
   bench.say(`${processes * verifiersEach} verifiers that listen no more: this takes ${ttlMs / 1000} s`)
-  await using services = await startServices(bench, issuers, Array(processes).fill({ mode: 'poll' }))
+  await using services = await startServices(bench, issuers, ofEach({ mode: 'poll' }))
   await askAll(services, { accept: ended.map(each => each.accessToken) })
   const nodes = await openConnections(issuers)
   const places = ended.map((_, place) => place)
@@ -276,7 +281,7 @@ async function measureSilence(
   return [
     boundMoment({
       part,
-      subject: `issuers gone, deny: good tokens pass until the list is as old`,
+      subject: 'issuers gone, deny: good tokens pass until the list is as old',
       ms: denying.ageMs,
       fromMs: maxStaleMs,
       untilMs: maxStaleMs + staleSlackMs,
