@@ -117,7 +117,7 @@ export async function createCompany(
     people: [],
   }
   await register(to, company, scene.registered)
-  const builtIn: Role[] = (await order(maker, 'GET', '/admin/v1/roles?is_built_in=true')).items
+  const builtIn: Role[] = (await order(maker, 'GET', '/admin/v1/roles?is_built_in=true&sort=name')).items
   for (const [number, holds] of scene.roles.entries()) {
     const role = isPlatform ? `role ${number} of ${name}` : `role ${number}`
     const permissions = pickAll(listGivable(company), holds)
