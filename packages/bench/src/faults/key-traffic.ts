@@ -30,7 +30,7 @@ export interface TrafficCounts {
 const families = 4
 /** Each refreshes so often. */
 const refreshEveryMs = 100
-const verificationsPerSecond = 500
+export const verificationsPerSecond = 500
 const verifyEveryMs = 10
 /** A token is presented until shortly before it expires: what expires on its way is not refused for its key. */
 const marginMs = 100

@@ -3,9 +3,6 @@
  * key that is removed, as one would be that was stolen, counts no more within a second for whoever listens.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Bench } from '../bench.ts'
 import { openBenchDatabase } from '../bench-database.ts'
@@ -13,8 +10,9 @@ import { countFaults, expectNone, type FaultRow, tell } from '../fault-report.ts
 import { prepareIssuer } from '../issuer.ts'
 import { seedInstallation } from '../seed-installation.ts'
 import { percentile } from '../statistics.ts'
-import { kidOf, type KeyTraffic, startKeyTraffic } from './key-traffic.ts'
-import { type KeysCommand, keysCommand } from './keys-command.ts'
+import { startWorker, type Worker } from '../worker.ts'
+import type { KeysQuestion } from '../workers/keys-command.ts'
+import { kidOf, type KeyTraffic, startKeyTraffic, verificationsPerSecond } from './key-traffic.ts'
 
 const part = 'keys'
 const rotations = 1_000
@@ -26,6 +24,8 @@ const tokenLifeSeconds = 2
  */
 const rotateEveryMs = 540
 const mostKeys = 16
+/** The traffic begins before the first rotation and is counted until after the last. */
+const reachedShare = 0.98
 const removals = 10
 const removedWithinMs = 1_000
 /** How long somebody watches a removed key at most. */
@@ -35,12 +35,9 @@ export async function breakKeys(bench: Bench): Promise<FaultRow[]> {
   await using kept = new AsyncDisposableStack()
   const database = kept.use(await openBenchDatabase(bench))
   await seedInstallation(database)
-  const cache = kept.adopt(await mkdtemp(join(tmpdir(), 'signet-bench-')), folder =>
-    rm(folder, { recursive: true, force: true }),
-  )
   const issuer = kept.use(await prepareIssuer(bench, database.url, { ACCESS_TOKEN_TTL: String(tokenLifeSeconds) }))
   await issuer.start()
-  const keys = keysCommand(issuer.keysFolder, tokenLifeSeconds, cache, bench.signal)
+  const keys = kept.use(await startKeysCommand(bench, issuer.keysFolder))
   const traffic = kept.use(await startKeyTraffic(issuer.url, issuer.url.replace('127.0.0.1', 'localhost')))
   const { made, elapsedMs } = await rotate(bench, keys, traffic)
   const { seen } = traffic
@@ -48,11 +45,16 @@ export async function breakKeys(bench: Bench): Promise<FaultRow[]> {
   const [keysSeen, refused] = [seen.kids.size, [...seen.refused]]
   const delays = await removeKeys(bench, keys, traffic)
   const late = delays.filter(ms => ms > removedWithinMs).map(ms => `${Math.round(ms)} ms`)
-  const seconds = elapsedMs / 1_000
+  const perSecond = Math.round(verified / (elapsedMs / 1_000))
   return [
     countFaults(part, 'the key is rotated', made, rotations, longestMinutes),
     tell(part, 'tokens issued, and the keys that signed them', `${issued}, ${keysSeen}`),
-    tell(part, 'verifications a second', `${Math.round(verified / seconds)}`),
+    {
+      part,
+      promise: `${verificationsPerSecond} verifications a second`,
+      seen: `${perSecond}`,
+      held: perSecond >= verificationsPerSecond * reachedShare ? 'yes' : 'NO',
+    },
     expectNone(part, 'no live token is refused', refused, `${verified} verifications`),
     expectNone(part, 'every refresh brings a token', unissued, `${issued + unissued.length} refreshes`),
     {
@@ -66,6 +68,31 @@ export async function breakKeys(bench: Bench): Promise<FaultRow[]> {
   ]
 }
 
+interface KeysCommand extends AsyncDisposable {
+  /** @throws Error where it refuses; why is written to stderr */
+  run(...words: string[]): Promise<void>
+}
+
+async function startKeysCommand(bench: Bench, keysFolder: string): Promise<KeysCommand> {
+  const settings = { SIGNET_KEYS: keysFolder, ACCESS_TOKEN_TTL: String(tokenLifeSeconds) }
+  const file = new URL('../workers/keys-command.ts', import.meta.url)
+  const worker: Worker<KeysQuestion, number> = startWorker(bench, file, undefined)
+  const run = async (...words: string[]) => {
+    const code = await worker.ask({ url: program.href, words, settings })
+    if (code !== 0) throw new Error(`pnpm keys ${words.join(' ')} ended with ${code}.`)
+  }
+  try {
+    // What it imports is loaded now.
+    await run('list')
+    return { run, [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose]() }
+  } catch (error) {
+    await worker[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+const program = new URL('../../../../apps/iam/src/main-keys.ts', import.meta.url)
+
 async function rotate(
   bench: Bench,
   keys: KeysCommand,
@@ -76,8 +103,7 @@ async function rotate(
   let made = 0
   while (made < rotations && performance.now() < deadline) {
     const nextAt = performance.now() + rotateEveryMs
-    const said = await keys.run('rotate')
-    if (!said.startsWith('Now signing with')) throw new Error(`pnpm keys rotate said: ${said}`)
+    await keys.run('rotate')
     made += 1
     if (made % 50 === 0) {
       const { verified, refused } = traffic.seen
