@@ -11,6 +11,8 @@ import {
 import { problem } from '@signet/kernel'
 import type { Verifier } from '@signet/verifier'
 import { signet } from '@signet/verifier/fastify'
+import { refuseForeignPages } from './compat/cookies.ts'
+import { compatTags, serveCompat } from './compat/serve-compat.ts'
 import type { Deps } from './deps.ts'
 import { serveAdvisors } from './modules/advisors/index.ts'
 import { serveAudit } from './modules/audit/index.ts'
@@ -92,7 +94,14 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     alternative: acceptServiceKey(serviceKeys),
     securityScheme: 'bearer',
   })
-  await describeApi(app, { title: 'Signet administration', version, description, serverUrl: deps.url, tags })
+  refuseForeignPages(app, deps)
+  await describeApi(app, {
+    title: 'Signet administration',
+    version,
+    description,
+    serverUrl: deps.url,
+    tags: [...tags, ...compatTags(deps)],
+  })
   serveHealth(app, {
     version,
     checks: { database: () => checkDatabase(deps), keys: () => deps.verifier.warmUp() },
@@ -101,6 +110,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   serveOperations(app, deps, deps.settings)
   serveDecisions(app, deps, deps.url)
   await app.register(scope => serveAdministration(scope, deps), { prefix: '/admin/v1' })
+  await serveCompat(app, deps, serviceKeys)
   return app
 }
 

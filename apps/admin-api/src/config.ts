@@ -1,6 +1,7 @@
 /** The only reader of the environment. */
 import { logFormats, logLevels } from '@signet/http'
 import {
+  domain,
   findWeakSecret,
   flag,
   integer,
@@ -9,11 +10,13 @@ import {
   origin,
   postgresUrl,
   readSettings,
+  replacedSystems,
   serviceUrls,
   type Setting,
   type SettingFamily,
   SettingsError,
   type SettingsOf,
+  someOf,
   text,
 } from '@signet/kernel'
 import { imageSettings, readStorage } from './image-settings.ts'
@@ -40,6 +43,9 @@ const settings = {
   ISSUER: origin(undefined),
   AUDIENCE: text('signet'),
   TRUST_PROXY: list([]),
+  COMPAT: someOf(replacedSystems),
+  COOKIE_DOMAIN: domain(),
+  COOKIE_PREFIX: oneOf(['', '__Host-'], ''),
   PASSWORD_MIN_LENGTH: integer(8, [8, 64]),
   SETUP_TOKEN: text(undefined),
   INTERNAL_SERVICE_API_KEY: list([], 'INTERNAL_AUTH_TOKEN'),

@@ -41,6 +41,8 @@ try {
     maxImageMegabytes: config.MAX_AVATAR_SIZE_MB,
     serviceUrls: config['ENG_<NAME>_URL'],
     trustProxy: config.TRUST_PROXY,
+    compat: new Set(config.COMPAT),
+    cookies: { domain: config.COOKIE_DOMAIN, prefix: config.COOKIE_PREFIX },
     logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'admin-api'),
   })
   stopOnSignal(

@@ -12,9 +12,11 @@ import {
   postgresUrl,
   redisUrl,
   readSettings,
+  replacedSystems,
   type Setting,
   SettingsError,
   type SettingsOf,
+  someOf,
   text,
 } from '@signet/kernel'
 import { claimAliases } from './claim-aliases.ts'
@@ -26,6 +28,8 @@ const keySettings = {
   SIGNET_KEYS: text('keys'),
   // An access token cannot be taken back before it expires: a day is the longest that can be borne.
   ACCESS_TOKEN_TTL: integer(900, [1, 86_400]),
+  // Of the tokens of chat-auth alone, which nobody can refresh.
+  ACCESS_TOKEN_EXPIRE_MINUTES: integer(30, [1, 1_440]),
 } satisfies Record<string, Setting<unknown>>
 
 /** Everything that the issuer reads. Whoever starts it beside other programs reads it together with theirs. */
@@ -39,6 +43,7 @@ export const iamSettings = {
   AUDIENCE: text('signet'),
   DEFAULT_TENANT: text(undefined),
   TRUST_PROXY: list([]),
+  COMPAT: someOf(replacedSystems),
   REFRESH_TOKEN_TTL: integer(432_000, [1, 2_592_000]),
   TOKEN_PERMISSIONS_MAX_BYTES: integer(256, [0, 16_384]),
   ACCESS_TOKEN_CLAIM_ALIASES: claimAliases(),
@@ -142,6 +147,7 @@ export function toIamOptions(config: Read) {
       issuer: config.ISSUER,
       audience: config.AUDIENCE,
       accessTokenTtlSeconds: config.ACCESS_TOKEN_TTL,
+      formTokenTtlSeconds: config.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
       refreshTokenTtlSeconds: config.REFRESH_TOKEN_TTL,
       permissionsMaxBytes: config.TOKEN_PERMISSIONS_MAX_BYTES,
       claimAliases: config.ACCESS_TOKEN_CLAIM_ALIASES,
@@ -161,6 +167,7 @@ export function toIamOptions(config: Read) {
     defaultTenant: config.DEFAULT_TENANT,
     workerCount: config.WORKER_COUNT,
     trustProxy: config.TRUST_PROXY,
+    compat: new Set(config.COMPAT),
   }
 }
 

@@ -5,9 +5,11 @@ import {
   origin,
   postgresUrl,
   readSettings,
+  replacedSystems,
   type Setting,
   SettingsError,
   type SettingsOf,
+  someOf,
   text,
 } from '@signet/kernel'
 import { logFormats, logLevels } from '@signet/http'
@@ -21,6 +23,7 @@ const spec = {
   DATABASE_URL: postgresUrl('POSTGRES_URI', 'SQLALCHEMY_DATABASE_URI', 'POSTGRES_CONNECTION_STRING'),
   WAIT_FOR_DB: integer(30, [0, 3_600]),
   TRUST_PROXY: list([]),
+  COMPAT: someOf(replacedSystems),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   LOG_FORMAT: oneOf(logFormats, 'auto'),
 } satisfies Record<string, Setting<unknown>>

@@ -17,6 +17,7 @@ try {
     issuer: config.ISSUER,
     audience: config.AUDIENCE,
     trustProxy: config.TRUST_PROXY,
+    compat: new Set(config.COMPAT),
     logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'places'),
   })
   stopOnSignal(

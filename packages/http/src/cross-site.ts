@@ -7,6 +7,13 @@ import { problem } from '@signet/kernel'
 import type { FastifyRequest } from 'fastify'
 import type { App } from './server.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The answer signs a browser in by cookies, whatever the body says. */
+    setsCookies?: true
+  }
+}
+
 export interface OwnSite {
   /** Where browsers find us, e.g. `https://id.example.com`. Never taken from `Host`, which the caller writes. */
   readonly url: string
@@ -29,7 +36,8 @@ export function refuseCrossSite(app: App, own: OwnSite): void {
     if (carriesCookie(request.headers.cookie, own.cookies)) assertOwnSite(request)
   })
   app.addHook('preValidation', async request => {
-    if (!safeMethods.has(request.method) && wantsCookies(request.body)) assertOwnSite(request)
+    const { setsCookies } = request.routeOptions.config
+    if (!safeMethods.has(request.method) && (setsCookies || wantsCookies(request.body))) assertOwnSite(request)
   })
 
   function assertOwnSite(request: FastifyRequest): void {

@@ -39,6 +39,7 @@ export {
   problem,
   problemCatalogue,
 } from './problems.ts'
+export { type ReplacedSystem, replacedSystems } from './replaced-systems.ts'
 export { deriveKey, sealParts } from './secrets.ts'
 export { readSettings, type Setting, type SettingFamily, SettingsError, type SettingsOf } from './settings.ts'
 export {
@@ -52,6 +53,7 @@ export {
   postgresUrl,
   redisUrl,
   serviceUrls,
+  someOf,
   text,
 } from './setting-kinds.ts'
 export { knownSettingNames } from './setting-names.ts'

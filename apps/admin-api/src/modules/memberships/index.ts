@@ -1,8 +1,9 @@
-export { assertMayGive } from './assignments.ts'
+export { assertMayGive, giveRoles } from './assignments.ts'
 export { holdsAsMuch, type Holder, membershipPolicy } from './policy.ts'
 export {
   findMembership,
   listMemberships as listMembers,
+  listRolesOf,
   lockMembership,
   type Membership,
   type MembershipRow,

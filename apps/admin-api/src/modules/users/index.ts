@@ -12,6 +12,7 @@ export {
 } from './person-fields.ts'
 export { personMembers, presentPerson } from './person-view.ts'
 export { ranksAsHigh, type Standing, userPolicy, type UserResource } from './policy.ts'
-export { findStanding, listUsers, lockUser } from './repo.ts'
+export { findStanding, findUserByEmail, listUsers, lockUser } from './repo.ts'
 export { serveUsers } from './routes.ts'
 export { UserFilters } from './schema.ts'
+export { lockPerson } from './service.ts'

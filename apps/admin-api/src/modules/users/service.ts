@@ -129,7 +129,8 @@ async function findVisible(tx: TenantTx, actor: Actor, id: UserId): Promise<User
   return user
 }
 
-async function lockPerson(tx: TenantTx, id: UserId): Promise<Person> {
+/** Nobody else changes the person before this transaction ends. @throws Problem `user-not-found` */
+export async function lockPerson(tx: TenantTx, id: UserId): Promise<Person> {
   const user = await lockUser(tx, id)
   return { ...user, ...(await findStanding(tx, user)) }
 }

@@ -21,21 +21,36 @@ export async function requestSignInCode(deps: Deps, body: CodeRequestBody, reque
  * @throws Problem `invalid-input`, `invalid-code` whatever else is wrong
  */
 export async function signInByCode(deps: Deps, body: CodeVerification, request: RequestFacts): Promise<TokenAnswer> {
+  const answer = await tryCode(deps, body, request)
+  if (typeof answer === 'string') throw problem('invalid-code')
+  return answer
+}
+
+/**
+ * As `signInByCode`; `refused` is for the right code of somebody who may not come in, who is suspended say: only callers of an
+ * older system are told so.
+ * @throws Problem `invalid-input`
+ */
+export async function tryCode(
+  deps: Deps,
+  body: CodeVerification,
+  request: RequestFacts,
+): Promise<TokenAnswer | 'wrong' | 'refused'> {
   const contact = readContact(body)
   const { channel } = contact
   const verified = await verifyCode(deps, { ...contact, purpose, tenant: body.tenant, codeText: body.code }, request)
-  if (verified.outcome === 'wrong') throw problem('invalid-code')
+  if (verified.outcome === 'wrong' || verified.outcome === 'refused') return verified.outcome
   const person = verified.outcome === 'right' ? verified : await register(deps, contact, body.tenant, request)
   if (person === undefined) {
     await recordRefusal(deps.database, null, null, { purpose, channel, reason: 'not-registered' }, request)
-    throw problem('invalid-code')
+    return 'wrong'
   }
   const { userId, tenantId } = person
   const method = channel === 'email' ? 'otp' : 'sms'
   const answer = await signIn(deps, { userId, tenantId, way: 'code', method, checkedHash: null }, request)
   if (answer !== undefined) return answer
   await recordRefusal(deps.database, tenantId, userId, { purpose, channel, reason: 'changed-meanwhile' }, request)
-  throw problem('invalid-code')
+  return 'wrong'
 }
 
 /** Undefined where the address was taken or the tenant closed since the code was spent. */
