@@ -1,6 +1,7 @@
 import type { Database } from '@signet/db'
 import { type App, createServer, describeApi, type ServerOptions, serveHealth } from '@signet/http'
 import type { VerifierOptions } from '@signet/verifier'
+import { serveScalableAuth } from './compat/scalable-auth.ts'
 import { assertReadable, servePlaces } from './modules/places/index.ts'
 import { protect } from './protect.ts'
 import { version } from './version.ts'
@@ -26,6 +27,7 @@ export async function buildApp(deps: PlacesDeps): Promise<App> {
   const verifier = await protect(app, tokens)
   const tags = [
     { name: 'Places', description: 'Charging and swap stations' },
+    { name: 'scalable-auth', description: 'For callers of an older system, which have only the base URL changed' },
     { name: 'Operations', description: 'Is it well?' },
   ]
   await describeApi(app, { title: 'Signet places', version, description, serverUrl: url, tags })
@@ -38,5 +40,6 @@ export async function buildApp(deps: PlacesDeps): Promise<App> {
     isStopping: () => isStopping,
   })
   servePlaces(app, database)
+  serveScalableAuth(app, database)
   return app
 }

@@ -8,13 +8,19 @@ export function answerInDetail(scope: App): void {
     if (!String(reply.getHeader('content-type')).startsWith('application/problem+json')) return payload
     const { code, detail, errors } = JSON.parse(String(payload)) as ProblemDocument
     reply.type('application/json')
-    if (code !== 'invalid-input') return JSON.stringify({ detail })
+    if (code !== 'invalid-input' && code !== 'malformed-body') return JSON.stringify({ detail })
     reply.code(422)
-    const faults = (errors ?? []).map(({ pointer, message }) => {
-      const name = pointer.slice(1)
-      const place = Object.hasOwn(request.params as object, name) ? 'path' : 'query'
-      return { loc: [place, name], msg: message, type: 'value_error' }
+    const faults = (errors ?? [{ pointer: '', message: detail }]).map(({ pointer, message }) => {
+      const loc = locate(pointer, request.params as object)
+      return { loc, msg: message, type: message === 'is required' ? 'missing' : 'value_error' }
     })
     return JSON.stringify({ detail: faults })
   })
+}
+
+/** `/name` points into the body, `?name` to what stands in the address. */
+function locate(pointer: string, params: object): string[] {
+  if (!pointer.startsWith('?')) return ['body', ...pointer.split('/').slice(1)]
+  const name = pointer.slice(1)
+  return [Object.hasOwn(params, name) ? 'path' : 'query', name]
 }

@@ -1,4 +1,3 @@
-export { assertMayGive } from './assignments.ts'
 export { holdsAsMuch, type Holder, membershipPolicy } from './policy.ts'
 export {
   findMembership,

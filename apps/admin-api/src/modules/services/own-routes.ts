@@ -55,6 +55,11 @@ export const issuerRoutes: readonly ServiceRoute[] = [
     'POST /api/v1/password-resets',
     'POST /api/v1/password-resets/confirm',
     'POST /auth/client-token',
+    'POST /auth/otp/sendotp/{number}',
+    'POST /auth/user/login/{number}/{otp}',
+    'POST /auth/admin/login',
+    'POST /auth/client/login',
+    'POST /auth/subclient/login',
     'POST /user/access/regeneratetoken/{refresh_key}',
     'POST /oauth2/revoke',
     // By a service key, which no gateway can tell from a wrong one.
@@ -74,6 +79,9 @@ export const issuerRoutes: readonly ServiceRoute[] = [
     'GET,POST /api/v1/advisor/client-tokens',
     'DELETE /api/v1/advisor/client-tokens/{id}',
     'POST /api/v1/advisor/request-client-token',
+    'POST /auth/admin/create',
+    'POST /auth/client/create',
+    'POST /auth/subclient/create',
     'POST /user/access/setrefreshkey/{new_key}',
   ]),
 ]

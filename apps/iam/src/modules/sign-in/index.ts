@@ -1,2 +1,2 @@
 export { serveSignIn } from './routes.ts'
-export { readIdentifier, signInBySecret } from './service.ts'
+export { readIdentifier, signInByPassword, signInBySecret } from './service.ts'
