@@ -12,7 +12,7 @@ export function answerInDetail(scope: App): void {
     reply.code(422)
     const faults = (errors ?? [{ pointer: '', message: detail }]).map(({ pointer, message }) => {
       const loc = locate(pointer, request.params as object)
-      return { loc, msg: message, type: message === 'is required' ? 'missing' : 'value_error' }
+      return { loc, msg: message, type: message.startsWith('is required') ? 'missing' : 'value_error' }
     })
     return JSON.stringify({ detail: faults })
   })
