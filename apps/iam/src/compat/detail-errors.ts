@@ -14,18 +14,19 @@ export function answerInDetail(scope: App, { words = {}, more = () => ({}) }: Wo
   rewriteProblems(scope, (problem, request, reply) => {
     const detail = words[problem.status] ?? problem.detail
     const rest = more({ ...problem, detail })
-    if (problem.code !== 'invalid-input') return { detail, ...rest }
+    if (problem.code !== 'invalid-input' && problem.code !== 'malformed-body') return { detail, ...rest }
     reply.code(422)
-    const faults = (problem.errors ?? []).map(({ pointer, message }) => {
-      const name = pointer.slice(1)
-      return { loc: [placeOf(pointer, request.params as object), name], msg: message, type: 'value_error' }
+    const faults = (problem.errors ?? [{ pointer: '', message: problem.detail }]).map(({ pointer, message }) => {
+      const loc = locate(pointer, request.params as object)
+      return { loc, msg: message, type: message.startsWith('is required') ? 'missing' : 'value_error' }
     })
     return { detail: faults, ...rest }
   })
 }
 
-/** Faults of a body are JSON pointers; those of path and query begin with a question mark. */
-function placeOf(pointer: string, params: object): 'body' | 'path' | 'query' {
-  if (!pointer.startsWith('?')) return 'body'
-  return Object.hasOwn(params, pointer.slice(1)) ? 'path' : 'query'
+/** `/name` points into the body, `?name` to what stands in the address. */
+function locate(pointer: string, params: object): string[] {
+  if (!pointer.startsWith('?')) return ['body', ...pointer.split('/').slice(1)]
+  const name = pointer.slice(1)
+  return [Object.hasOwn(params, name) ? 'path' : 'query', name]
 }

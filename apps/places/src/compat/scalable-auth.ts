@@ -1,3 +1,7 @@
+/**
+ * The one route of scalable-auth that is a map directory's. Failures are problem documents, in whose `detail` its callers read what
+ * they have always read there.
+ */
 import type { Database } from '@signet/db'
 import { type App, problemResponses } from '@signet/http'
 import { Type } from 'typebox'

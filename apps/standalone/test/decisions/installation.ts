@@ -127,6 +127,8 @@ export async function startInstallation(t: Test): Promise<Installation> {
       storage: { by: 'off' },
       maxImageMegabytes: 1,
       serviceUrls: {},
+      compat: new Set(),
+      cookies: { secure: false, domain: undefined, prefix: '' },
     }),
   )
 

@@ -1,4 +1,4 @@
-export { assertMayGive, giveRoles } from './assignments.ts'
+export { giveRoles } from './assignments.ts'
 export { holdsAsMuch, type Holder, membershipPolicy } from './policy.ts'
 export {
   findMembership,

@@ -89,8 +89,20 @@ const compatRoutes: Partial<Record<ReplacedSystem, readonly ServiceRoute[]>> = {
     ...routesOf(signedIn, ['GET /auth/user', 'POST /api/v1/advisor/request-client-token']),
   ],
   'scalable-auth': [
-    ...routesOf(open, ['POST /user/access/regeneratetoken/{refresh_key}']),
-    ...routesOf(signedIn, ['POST /user/access/setrefreshkey/{new_key}']),
+    ...routesOf(open, [
+      'POST /auth/otp/sendotp/{number}',
+      'POST /auth/user/login/{number}/{otp}',
+      'POST /auth/admin/login',
+      'POST /auth/client/login',
+      'POST /auth/subclient/login',
+      'POST /user/access/regeneratetoken/{refresh_key}',
+    ]),
+    ...routesOf(signedIn, [
+      'POST /auth/admin/create',
+      'POST /auth/client/create',
+      'POST /auth/subclient/create',
+      'POST /user/access/setrefreshkey/{new_key}',
+    ]),
   ],
   'chat-auth': [...routesOf(open, ['POST /register', 'POST /token']), ...routesOf(signedIn, ['POST /validate'])],
 }
