@@ -128,7 +128,7 @@ export async function startInstallation(t: Test): Promise<Installation> {
       maxImageMegabytes: 1,
       serviceUrls: {},
       compat: new Set(),
-      cookies: { secure: false, domain: undefined, prefix: '' },
+      cookies: { domain: undefined, prefix: '' },
     }),
   )
 
