@@ -1,4 +1,5 @@
 export { hasBearer, refuseCrossSite } from './cross-site.ts'
+export { loadEnvironment } from './environment.ts'
 export { answerInOk, okFailures, rewriteProblems } from './failure-forms.ts'
 export { serveHealth } from './health.ts'
 export { InstallationSecretError, loadInstallationSecret } from './installation-secret.ts'
