@@ -20,6 +20,7 @@ export {
   serviceKeyHolderOf,
   type ServiceKeyring,
 } from './service-keys.ts'
+export { describeOlderSystems } from './older-systems.ts'
 export { type App, createServer, type ServerOptions } from './server.ts'
 export { allowSlowBody } from './slow-bodies.ts'
 export { userAgentOf } from './user-agent.ts'

@@ -15,6 +15,7 @@ import {
   lackedPermissions,
   newId,
   oneOf,
+  someOf,
   origin,
   type Policy,
   Problem,
@@ -204,6 +205,14 @@ t.test('settings', async t => {
     t.equal(read.SIGNET_ENV, 'production')
     t.equal(read.RUN_MIGRATIONS, true)
     t.equal(read.DATABASE_URL, 'postgres://a@b/c')
+  })
+  t.test('name some of a few words, or none', async t => {
+    const colours = { COLOURS: someOf(['red', 'green', 'blue']) }
+    const read = (given: string) => readSettings(colours, { COLOURS: given }).COLOURS
+    t.strictSame(read(''), ['red', 'green', 'blue'])
+    t.strictSame(read('Blue, red'), ['red', 'blue'])
+    t.strictSame(read('none'), [])
+    t.throws(() => read('red,pink'), { message: /COLOURS knows red, green, blue and none, not "pink"/ })
   })
   t.test('tell every fault at once and never a password', async t => {
     const environment = {
