@@ -111,6 +111,8 @@ process.env['PATH'] = `${process.env['PATH']}:/usr/sbin`
 const proxies = { nginx: isAbsent('nginx'), haproxy: isAbsent('haproxy') }
 const someProxy = Object.values(proxies).some(absent => absent === false)
 
+const runNginx = fileURLToPath(new URL('../deploy/gateway/run-nginx.sh', import.meta.url))
+
 const freePort = () =>
   new Promise<number>(resolve => {
     const probe = createSocketServer().listen(0, '127.0.0.1', () => {
@@ -153,8 +155,9 @@ t.test('one origin', { skip: someProxy ? false : 'there is neither nginx nor hap
       const nodes = `iam=127.0.0.1:${await freePort()},${new URL(own.iam).host.replace('localhost', '127.0.0.1')}`
       const args = [kind, '--listen', `127.0.0.1:${port}`, '--nodes', nodes, '--to', file]
       t.match(generate(...args), { status: 0, stderr: '' })
-      const command = kind === 'nginx' ? ['-c', file, '-g', 'daemon off;'] : ['-W', '-f', file]
-      const proxy: ChildProcess = spawn(kind, command, { cwd: home.folder, stdio: ['ignore', 'pipe', 'pipe'] })
+      // As the gateway's container does; haproxy's own way to be told is a signal.
+      const [starter = '', ...words] = kind === 'nginx' ? ['sh', runNginx, file] : ['haproxy', '-W', '-f', file]
+      const proxy: ChildProcess = spawn(starter, words, { cwd: home.folder, stdio: ['ignore', 'pipe', 'pipe'] })
       let said = ''
       for (const stream of [proxy.stdout, proxy.stderr])
         stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -228,7 +231,7 @@ t.test('one origin', { skip: someProxy ? false : 'there is neither nginx nor hap
         })
         t.ok([200, 201].includes(put.status), String(put.status))
         t.match(generate(...args), { status: 0 })
-        proxy.kill(kind === 'nginx' ? 'SIGHUP' : 'SIGUSR2')
+        if (kind === 'haproxy') proxy.kill('SIGUSR2')
         const find = async () => (await fetch(`${origin}/invoices/7`).catch(() => undefined))?.text()
         let found = await find()
         for (const end = performance.now() + 10_000; found !== 'billing GET /invoices/7' && performance.now() < end; )
