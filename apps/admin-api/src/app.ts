@@ -5,12 +5,14 @@ import {
   createServer,
   createServiceKeyring,
   describeApi,
+  readCookieTokens,
   type ServerOptions,
   serveHealth,
 } from '@signet/http'
 import { problem } from '@signet/kernel'
 import type { Verifier } from '@signet/verifier'
 import { signet } from '@signet/verifier/fastify'
+import { servePmIdentityApi } from './compat/pm-identity-api/index.ts'
 import type { Deps } from './deps.ts'
 import { serveAdvisors } from './modules/advisors/index.ts'
 import { serveAudit } from './modules/audit/index.ts'
@@ -73,6 +75,10 @@ const tags = [
   { name: 'Services', description: 'What stands behind the gateway, and what it is told' },
   { name: 'Audit', description: 'What happened' },
   { name: 'Operations', description: 'Is it well?' },
+  {
+    name: 'pm-identity-api',
+    description: 'Routes of an older system, for callers that have only the base URL changed',
+  },
 ]
 
 /** The administration, ready to listen: knows no environment. */
@@ -82,6 +88,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   app.addHook('preClose', async () => {
     isStopping = true
   })
+  readCookieTokens(app, deps.url)
   const serviceKeys = createServiceKeyring({
     configured: deps.serviceKeys,
     sealKey: deps.keys.serviceKey,
@@ -100,6 +107,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   })
   serveOperations(app, deps, deps.settings)
   serveDecisions(app, deps, deps.url)
+  await app.register(scope => servePmIdentityApi(scope, deps))
   await app.register(scope => serveAdministration(scope, deps), { prefix: '/admin/v1' })
   return app
 }

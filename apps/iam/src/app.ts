@@ -14,6 +14,7 @@ import {
 } from '@signet/http'
 import { signet } from '@signet/verifier/fastify'
 import { serveEngIdentity } from './compat/eng-identity.ts'
+import { servePmIdentityApi } from './compat/pm-identity-api.ts'
 import { serveScalableAuth } from './compat/scalable-auth.ts'
 import type { Deps } from './deps.ts'
 import { createBundles, serveBundles } from './modules/bundles/index.ts'
@@ -44,6 +45,10 @@ const tags = [
   { name: 'People', description: 'One’s own account' },
   { name: 'Sessions', description: 'Where one is signed in' },
   { name: 'scalable-auth', description: 'Routes of an older system, for callers that have only the base URL changed' },
+  {
+    name: 'pm-identity-api',
+    description: 'Routes of an older system, for callers that have only the base URL changed',
+  },
   { name: 'Services', description: 'For other services of ours, which show a service key' },
   { name: 'Advisors', description: 'Opening a door for a client, once' },
   { name: 'Discovery', description: 'Keys, revocations, bundles and metadata for those who verify tokens' },
@@ -93,6 +98,7 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   serveSystemEmails(app, deps, serviceKeys)
   serveClientTokens(app, deps)
   await app.register(async scope => serveEngIdentity(scope, deps))
+  await app.register(async scope => servePmIdentityApi(scope, deps))
   serveRefreshKeys(app, deps)
   await app.register(async scope => serveScalableAuth(scope, deps))
   await app.register(async scope => {

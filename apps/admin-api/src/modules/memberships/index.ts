@@ -1,4 +1,11 @@
-export { assertMayGive } from './assignments.ts'
+export {
+  assertMayGive,
+  assignRole,
+  listAssignedRoles,
+  type Member,
+  type RoleOfMember,
+  withdrawRole,
+} from './assignments.ts'
 export { holdsAsMuch, type Holder, membershipPolicy } from './policy.ts'
 export {
   findMembership,
@@ -8,4 +15,5 @@ export {
   type MembershipRow,
 } from './repo.ts'
 export { presentMembership, serveMemberships } from './routes.ts'
+export { listMemberships } from './service.ts'
 export { EmailAddress, MembershipParams, MembershipView, RoleIds } from './schema.ts'

@@ -56,6 +56,9 @@ export const issuerRoutes: readonly ServiceRoute[] = [
     'POST /api/v1/password-resets/confirm',
     'POST /auth/client-token',
     'POST /user/access/regeneratetoken/{refresh_key}',
+    'POST /verify_password',
+    'POST /users/password-reset/request',
+    'POST /users/password-reset/confirm',
     'POST /oauth2/revoke',
     // By a service key, which no gateway can tell from a wrong one.
     'POST /oauth2/introspect',
@@ -67,6 +70,7 @@ export const issuerRoutes: readonly ServiceRoute[] = [
     'DELETE /api/v1/sessions/{id}',
     'GET,PATCH /api/v1/me',
     'PUT /api/v1/me/password',
+    'PATCH /users/me/change-password',
     'POST /api/v1/me/contacts',
     'POST /api/v1/me/contacts/confirm',
     'PUT,DELETE /api/v1/me/refresh-key',

@@ -15,3 +15,14 @@ export { ranksAsHigh, type Standing, userPolicy, type UserResource } from './pol
 export { findStanding, listUsers, lockUser } from './repo.ts'
 export { serveUsers } from './routes.ts'
 export { UserFilters } from './schema.ts'
+export {
+  activateUser,
+  changeUser,
+  createUser,
+  listEffectivePermissions,
+  listPeople,
+  readUser,
+  removeUser,
+  resetPassword,
+  suspendUser,
+} from './service.ts'
