@@ -88,7 +88,9 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   app.addHook('preClose', async () => {
     isStopping = true
   })
-  readCookieTokens(app, deps.url)
+  // Behind one origin browsers find us where they find the issuer.
+  const { issuer } = deps.settings
+  readCookieTokens(app, { url: deps.url, alsoAt: typeof issuer === 'string' ? [issuer] : [] })
   const serviceKeys = createServiceKeyring({
     configured: deps.serviceKeys,
     sealKey: deps.keys.serviceKey,

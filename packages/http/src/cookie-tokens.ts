@@ -2,7 +2,7 @@
  * Older callers show their token as the cookie `access_token`. Only routes that say so take it; all others take a bearer and
  * nothing else.
  */
-import { hasBearer, refuseCrossSite } from './cross-site.ts'
+import { hasBearer, type OwnSite, refuseCrossSite } from './cross-site.ts'
 import type { App } from './server.ts'
 
 const cookieName = 'access_token'
@@ -15,8 +15,8 @@ declare module 'fastify' {
 }
 
 /** Call it before the verifier's plugin: what it reads then is a bearer. A browser's cookie counts from our own site alone. */
-export function readCookieTokens(app: App, url: string): void {
-  refuseCrossSite(app, { url, cookies: [cookieName], cookieDomain: undefined })
+export function readCookieTokens(app: App, own: Pick<OwnSite, 'url' | 'alsoAt'>): void {
+  refuseCrossSite(app, { ...own, cookies: [cookieName], cookieDomain: undefined })
   app.addHook('onRequest', async request => {
     if (request.routeOptions.config.takesCookie !== true || hasBearer(request)) return
     const tokens = (request.headers.cookie ?? '').split(';').flatMap(pair => {

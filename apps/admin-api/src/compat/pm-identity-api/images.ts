@@ -5,6 +5,7 @@ import { problem, Problem, type TenantId, type UserId } from '@signet/kernel'
 import { Type } from 'typebox'
 import type { Deps } from '../../deps.ts'
 import { findImageType } from '../../imaging/image-type.ts'
+import { actAs } from '../../modules/actors/index.ts'
 import { avatarOf, type ImageOwner, logoOf, putImage, readImage, removeImage } from '../../modules/images/index.ts'
 import { type Caller, callerOf } from '../../wire/caller.ts'
 import { Gone, IdParams } from './lists.ts'
@@ -76,11 +77,14 @@ function takePicture(scope: App, deps: Deps, picture: Picture): void {
       const caller = callerOf(request)
       const { id } = request.params
       assertMayChange(caller, id)
+      const owner = await ownerOf(caller, id)
+      // Whoever may not is sent away before their file is read.
+      await actAs(deps, caller, owner.toChange, owner.lock, owner.scope)
       if (deps.images.storage === undefined) throw problem('storage-off')
       const bytes = await readField(request, field, deps.images.maxMegabytes)
       const type = findImageType(bytes)
       if (type === undefined) throw problem('invalid-image')
-      const etag = await putImage(deps, caller, await ownerOf(caller, id), { bytes, type, ifMatch: undefined })
+      const etag = await putImage(deps, caller, owner, { bytes, type, ifMatch: undefined })
       const fileId = etag.replaceAll('"', '')
       const message = `${name} uploaded successfully`
       return reply.code(201).send({ message, file_id: fileId, [`${field}_file_id`]: fileId, [`has_${field}`]: true })
