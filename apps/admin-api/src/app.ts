@@ -94,7 +94,8 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     alternative: acceptServiceKey(serviceKeys),
     securityScheme: 'bearer',
   })
-  refuseForeignPages(app, deps)
+  const { issuer } = deps.settings
+  refuseForeignPages(app, { ...deps, issuerUrl: typeof issuer === 'string' ? issuer : undefined })
   await describeApi(app, {
     title: 'Signet administration',
     version,

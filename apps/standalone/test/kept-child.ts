@@ -4,8 +4,8 @@ import { logStream, plantSecretsOf } from '@signet/testkit'
 import { type Child, type Home, startChild } from '../src/demo/child.ts'
 
 /** As `startChild`. */
-export function startKeptChild(home: Home, more: Readonly<Record<string, string>> = {}): Child {
-  const child = startChild(home, more)
+export function startKeptChild(home: Home, more: Readonly<Record<string, string>> = {}, program?: string): Child {
+  const child = startChild(home, more, program)
   const log = logStream('standalone')
   void child.ended.then(() => {
     log.write(child.output())

@@ -12,6 +12,7 @@ export { createHasher, type PasswordHasher } from './password-hasher.ts'
 export { findPasswordHash, renewHash, setPassword } from './password-repo.ts'
 export { checkPassword, wordsAbout } from './password-rules.ts'
 export { normalizePhone } from './phone-number.ts'
+export { findPeopleFacts, findUsers } from './people-facts-repo.ts'
 export { type CodeHolder, resetPassword } from './reset-password.ts'
 export {
   findPermissionsOf,

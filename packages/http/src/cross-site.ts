@@ -17,6 +17,8 @@ declare module 'fastify' {
 export interface OwnSite {
   /** Where browsers find us, e.g. `https://id.example.com`. Never taken from `Host`, which the caller writes. */
   readonly url: string
+  /** Other addresses of ours, e.g. that of a gateway before us. */
+  readonly alsoAt?: readonly string[]
   /** The names of the cookies by which a person is known. */
   readonly cookies: readonly string[]
   /** The domain that the cookies are sent to: its hosts are ours. */
@@ -30,7 +32,7 @@ const longestLogged = 100
 
 /** Answers 403 `cross-site-request`. Call it before the routes. */
 export function refuseCrossSite(app: App, own: OwnSite): void {
-  const ownOrigin = new URL(own.url).origin
+  const ownOrigins = [own.url, ...(own.alsoAt ?? [])].map(url => new URL(url).origin)
   app.addHook('onRequest', async request => {
     if (safeMethods.has(request.method) || hasBearer(request)) return
     if (carriesCookie(request.headers.cookie, own.cookies)) assertOwnSite(request)
@@ -49,7 +51,7 @@ export function refuseCrossSite(app: App, own: OwnSite): void {
   }
 
   function isOwnOrigin(origin: string): boolean {
-    if (origin === ownOrigin) return true
+    if (ownOrigins.includes(origin)) return true
     if (own.cookieDomain === undefined || !URL.canParse(origin)) return false
     const { protocol, hostname } = new URL(origin)
     return protocol === 'https:' && (hostname === own.cookieDomain || hostname.endsWith(`.${own.cookieDomain}`))

@@ -13,8 +13,13 @@ export function accessCookie({ compat, cookies }: Pick<Deps, 'compat' | 'cookies
   return systemsWithCookies.some(name => compat.has(name)) && `${cookies.prefix}access_token`
 }
 
-/** Call it before the routes. */
-export function refuseForeignPages(app: App, deps: Pick<Deps, 'compat' | 'cookies'> & { readonly url: string }): void {
+/** Call it before the routes. Behind one origin browsers find us where they find the issuer. */
+export function refuseForeignPages(
+  app: App,
+  deps: Pick<Deps, 'compat' | 'cookies'> & { readonly url: string; readonly issuerUrl: string | undefined },
+): void {
   const cookie = accessCookie(deps)
-  if (cookie !== false) refuseCrossSite(app, { url: deps.url, cookies: [cookie], cookieDomain: deps.cookies.domain })
+  if (cookie === false) return
+  const alsoAt = deps.issuerUrl === undefined ? [] : [deps.issuerUrl]
+  refuseCrossSite(app, { url: deps.url, alsoAt, cookies: [cookie], cookieDomain: deps.cookies.domain })
 }

@@ -59,10 +59,13 @@ export async function createHome(): Promise<Home> {
   }
 }
 
-/** Starts, and does not wait. No setting of the caller's reaches it, and no `.env`. */
-export function startChild(home: Home, more: Readonly<Record<string, string>> = {}): Child {
+/**
+ * Starts, and does not wait. No setting of the caller's reaches it, and no `.env`.
+ * @param program its file, in the place of the whole installation
+ */
+export function startChild(home: Home, more: Readonly<Record<string, string>> = {}, program = main): Child {
   const inherited = Object.entries(process.env).filter(([name]) => !isSettingName(name))
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', main], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=2', program], {
     cwd: home.folder,
     // The child ends with this process, as it does with npm and pnpm.
     env: { ...Object.fromEntries(inherited), npm_lifecycle_event: 'demo', ...home.environment, ...more },

@@ -10,7 +10,15 @@ export {
   positions,
   subcontractors,
 } from './organization.ts'
-export { allTenants, memberships, passwordCredentials, type TenantSettings, tenants, users } from './people.ts'
+export {
+  allTenants,
+  memberships,
+  passwordCredentials,
+  type TenantProfile,
+  type TenantSettings,
+  tenants,
+  users,
+} from './people.ts'
 export { accountCounters, advisorClients, clientTokens, knownDevices, outboundMessages } from './ways-in.ts'
 export { auditEvents, idempotencyKeys, refreshTokens, sessions } from './sessions.ts'
 export { type ServiceRoute, serviceKeys, services } from './services.ts'

@@ -5,6 +5,19 @@ import type { BrandId, MembershipId, PositionId, TenantId, UserId } from '@signe
 export interface TenantSettings {
   /** May anybody create an account here? Absent means no. */
   readonly self_registration?: boolean
+  readonly profile?: TenantProfile
+}
+
+/** What a company says of itself on its letters. */
+export interface TenantProfile {
+  readonly description?: string
+  readonly website?: string
+  readonly phone?: string
+  readonly email?: string
+  readonly address?: string
+  readonly postal_code?: string
+  readonly city?: string
+  readonly country?: string
 }
 
 const moment = (name: string) => timestamp(name, { withTimezone: true })

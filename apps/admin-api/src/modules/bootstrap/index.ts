@@ -1,3 +1,5 @@
+export { furnishCompany } from './furnish.ts'
 export { serveBootstrap } from './routes.ts'
-export type { BootstrapInput, Bootstrapped } from './schema.ts'
-export { bootstrapInstallation } from './service.ts'
+export { type Bootstrapped, BootstrapInput } from './schema.ts'
+export { assertMaySetUp, bootstrapInstallation, isInitialised } from './service.ts'
+export { describeSetupCaller } from './setup-caller.ts'

@@ -1,5 +1,5 @@
-import { type Database, runStatement, translateConstraint } from '@signet/db'
-import { problem, type TenantId, type UserId } from '@signet/kernel'
+import { type Database, runStatement, type TenantProfile, type TenantTx, translateConstraint } from '@signet/db'
+import { type OrgUnitId, type PositionId, problem, type TenantId, type UserId } from '@signet/kernel'
 
 export interface FirstRows {
   readonly platformId: TenantId
@@ -38,4 +38,28 @@ export async function hasPlatform(db: Database): Promise<boolean> {
     sql => sql<{ found: boolean }[]>`select exists (select from all_tenants where is_platform) as found`,
   )
   return row?.found ?? false
+}
+
+export interface FirstPlace {
+  readonly userId: UserId
+  readonly unitId: OrgUnitId
+  readonly positionId: PositionId
+  readonly unit: { readonly name: string; readonly description: string }
+  readonly position: { readonly title: string; readonly description: string; readonly level: number | null }
+  readonly profile: TenantProfile
+}
+
+/** Of the company that {@link insertFirstRows} has just made. */
+export async function insertFirstPlace({ sql, tenantId }: TenantTx, place: FirstPlace): Promise<void> {
+  const { unitId, unit, positionId, position, userId, profile } = place
+  await sql`
+    insert into org_units (tenant_id, id, name, description) values (${tenantId}, ${unitId}, ${unit.name}, ${unit.description})`
+  await sql`
+    insert into positions (tenant_id, id, title, description, level, org_unit_id)
+    values (${tenantId}, ${positionId}, ${position.title}, ${position.description}, ${position.level}, ${unitId})`
+  await sql`update memberships set position_id = ${positionId} where tenant_id = ${tenantId} and user_id = ${userId}`
+  if (Object.keys(profile).length === 0) return
+  await sql`
+    update tenants set settings = settings || jsonb_build_object('profile', ${sql.json({ ...profile })}::jsonb)
+    where id = ${tenantId}`
 }

@@ -2,6 +2,7 @@ import { type App, problemResponses } from '@signet/http'
 import type { Deps } from '../../deps.ts'
 import { BootstrapInput, Bootstrapped, BootstrapState } from './schema.ts'
 import { assertMaySetUp, bootstrapInstallation, isInitialised } from './service.ts'
+import { describeSetupCaller } from './setup-caller.ts'
 
 const config = { access: 'public' } as const
 const tags = ['Setup']
@@ -27,8 +28,7 @@ export function serveBootstrap(app: App, deps: Deps): void {
     {
       config,
       // Before the body is read: a stranger is told nothing about it.
-      onRequest: async request =>
-        assertMaySetUp(deps, { isOnThisMachine: isOnThisMachine(request), bearer: readBearer(request) }),
+      onRequest: async request => assertMaySetUp(deps, describeSetupCaller(request)),
       schema: {
         tags,
         operationId: 'bootstrap',
@@ -45,21 +45,4 @@ export function serveBootstrap(app: App, deps: Deps): void {
       return reply.code(201).send(made)
     },
   )
-}
-
-const loopback = /^(127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3})$/
-/** What a proxy adds. One on this machine makes every stranger look local. */
-const traces = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via'] as const
-
-interface RequestFacts {
-  readonly socket: { readonly remoteAddress?: string | undefined }
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-}
-
-function isOnThisMachine({ socket, headers }: RequestFacts): boolean {
-  return loopback.test(socket.remoteAddress ?? '') && traces.every(name => headers[name] === undefined)
-}
-
-function readBearer({ headers: { authorization } }: RequestFacts): string | undefined {
-  return typeof authorization === 'string' ? /^bearer +(\S+)$/i.exec(authorization)?.[1] : undefined
 }

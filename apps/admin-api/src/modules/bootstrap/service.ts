@@ -9,6 +9,7 @@ import type { Deps } from '../../deps.ts'
 import { slugOf } from '../tenants/index.ts'
 import { hasPlatform, insertFirstRows } from './repo.ts'
 import type { BootstrapInput, Bootstrapped } from './schema.ts'
+import type { SetupCaller } from './setup-caller.ts'
 
 /** The slug that the platform tenant has. */
 const platformSlug = 'platform'
@@ -50,10 +51,7 @@ export async function bootstrapInstallation(
 }
 
 /** @throws Problem `setup-token-invalid` */
-export function assertMaySetUp(
-  { setup }: Pick<Deps, 'setup'>,
-  caller: { readonly isOnThisMachine: boolean; readonly bearer: string | undefined },
-): void {
+export function assertMaySetUp({ setup }: Pick<Deps, 'setup'>, caller: SetupCaller): void {
   if (setup.isLoopbackTrusted && caller.isOnThisMachine) return
   if (setup.token !== undefined && caller.bearer !== undefined && isSame(setup.token, caller.bearer)) return
   throw problem('setup-token-invalid')

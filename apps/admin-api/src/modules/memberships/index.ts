@@ -1,4 +1,11 @@
-export { giveRoles } from './assignments.ts'
+export {
+  assignRole,
+  giveRoles,
+  listAssignedRoles,
+  type Member,
+  type RoleOfMember,
+  withdrawRole,
+} from './assignments.ts'
 export { holdsAsMuch, type Holder, membershipPolicy } from './policy.ts'
 export {
   findMembership,
@@ -9,4 +16,5 @@ export {
   type MembershipRow,
 } from './repo.ts'
 export { presentMembership, serveMemberships } from './routes.ts'
+export { listMemberships } from './service.ts'
 export { EmailAddress, MembershipParams, MembershipView, RoleIds } from './schema.ts'

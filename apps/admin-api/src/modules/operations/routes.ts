@@ -2,7 +2,7 @@ import { type App, problemResponses } from '@signet/http'
 import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { ConfigView, HealthView } from './schema.ts'
-import { checkDatabase, readSettings, type ShownSettings } from './service.ts'
+import { readHealth, readSettings, type ShownSettings } from './service.ts'
 
 const tags = ['Operations']
 
@@ -15,19 +15,22 @@ export function serveOperations(app: App, deps: Deps, settings: ShownSettings): 
         tags,
         operationId: 'readHealth',
         summary: 'Is it well?',
-        description: 'Asks the database.',
-        response: { 200: HealthView, ...problemResponses(503) },
+        description: 'Asks the database: 503 and `unhealthy` while it does not answer.',
+        response: { 200: HealthView, 503: HealthView },
       },
     },
-    async () => {
-      await checkDatabase(deps)
-      return { status: 'ok' as const, database: 'ok' as const }
+    async (request, reply) => {
+      const { health, cause } = await readHealth(deps, String(settings['environment'] ?? ''))
+      if (cause === undefined) return health
+      request.log.warn({ err: cause, check: 'database' }, 'unhealthy')
+      return reply.code(503).headers({ 'retry-after': '1', 'cache-control': 'no-store' }).send(health)
     },
   )
 
   app.get(
     '/config',
     {
+      // Callers of pm-identity-api show a cookie here as well.
       config: { access: {} },
       schema: {
         tags,

@@ -1,3 +1,4 @@
-export { findOrgUnit, isWithin } from './repo.ts'
+export { findOrgUnit, isWithin, type OrgUnit } from './repo.ts'
 export { serveOrgUnits } from './routes.ts'
-export { OrgUnitParams } from './schema.ts'
+export { changeOrgUnit, createOrgUnit, listChildren, listOrgUnits, readOrgUnit, removeOrgUnit } from './service.ts'
+export { NewOrgUnit, OrgUnitParams } from './schema.ts'

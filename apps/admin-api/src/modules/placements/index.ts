@@ -1,1 +1,2 @@
 export { servePlacements } from './routes.ts'
+export { assignPosition, listHolders, withdrawPosition } from './service.ts'

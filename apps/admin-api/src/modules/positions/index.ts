@@ -1,3 +1,11 @@
-export { findPosition, lockPosition } from './repo.ts'
+export { findPosition, lockPosition, type Position } from './repo.ts'
 export { servePositions } from './routes.ts'
-export { PositionParams } from './schema.ts'
+export {
+  changePosition,
+  createPosition,
+  listPositions,
+  listPositionsOf,
+  readPosition,
+  removePosition,
+} from './service.ts'
+export { NewPosition, PositionParams } from './schema.ts'

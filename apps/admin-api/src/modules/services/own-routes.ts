@@ -104,6 +104,14 @@ const compatRoutes: Partial<Record<ReplacedSystem, readonly ServiceRoute[]>> = {
       'POST /user/access/setrefreshkey/{new_key}',
     ]),
   ],
+  'pm-identity-api': [
+    ...routesOf(open, [
+      'POST /verify_password',
+      'POST /users/password-reset/request',
+      'POST /users/password-reset/confirm',
+    ]),
+    ...routesOf(signedIn, ['PATCH /users/me/change-password']),
+  ],
   'chat-auth': [...routesOf(open, ['POST /register', 'POST /token']), ...routesOf(signedIn, ['POST /validate'])],
 }
 

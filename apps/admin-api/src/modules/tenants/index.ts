@@ -1,5 +1,7 @@
 export { tenantPolicy } from './policy.ts'
+export { profileMembers } from './profile.ts'
 export { findTenant, lockTenant, type Tenant } from './repo.ts'
 export { serveTenants } from './routes.ts'
 export { TenantName, TenantSlug } from './schema.ts'
+export { changeTenant, createTenant, listTenants, readTenant, removeTenant } from './service.ts'
 export { slugOf } from './slug.ts'

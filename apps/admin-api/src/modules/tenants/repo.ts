@@ -78,7 +78,7 @@ export async function insertTenant(
   const tenantId = newId<TenantId>()
   try {
     await tx.sql`
-      select create_tenant(${tenantId}, ${newTenant.slug}, ${newTenant.name}, ${tx.sql.json({ ...newTenant.settings })})`
+      select create_tenant(${tenantId}, ${newTenant.slug}, ${newTenant.name}, ${tx.sql.json(newTenant.settings as never)})`
   } catch (error) {
     throw translateConstraint(error, meanings)
   }

@@ -1,6 +1,7 @@
 import { IdText, Moment, nullable, strictObject } from '@signet/http'
 import { type Static, Type } from 'typebox'
 import { listQuery, SearchText } from '../lists/index.ts'
+import { profileChangeMembers, profileMembers } from './profile.ts'
 
 export const TenantSlug = Type.String({
   pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
@@ -20,7 +21,10 @@ export const TenantView = Type.Object({
   name: Type.String({ examples: ['Acme Mobility'] }),
   status: TenantStatus,
   is_platform: Type.Boolean({ description: 'The home of those who run this installation', examples: [false] }),
-  settings: Type.Object({ self_registration: Type.Optional(selfRegistration) }),
+  settings: Type.Object({
+    self_registration: Type.Optional(selfRegistration),
+    profile: Type.Optional(Type.Object(profileMembers)),
+  }),
   has_logo: Type.Boolean({ description: 'At `/admin/v1/tenants/{id}/logo`' }),
   brand_id: nullable(Type.String({ format: 'uuid', description: 'What clients see whose advisors carry no brand' })),
   created_at: Moment,
@@ -40,14 +44,26 @@ export const TenantParams = strictObject({ id: IdText })
 export const NewTenant = strictObject({
   name: TenantName,
   slug: Type.Optional(TenantSlug),
-  settings: Type.Optional(strictObject({ self_registration: Type.Optional(selfRegistration) })),
+  settings: Type.Optional(
+    strictObject({
+      self_registration: Type.Optional(selfRegistration),
+      profile: Type.Optional(strictObject(profileMembers)),
+    }),
+  ),
 })
 export type NewTenant = Static<typeof NewTenant>
 
 export const TenantChange = strictObject(
   {
     name: Type.Optional(TenantName),
-    settings: Type.Optional(nullable(strictObject({ self_registration: Type.Optional(nullable(selfRegistration)) }))),
+    settings: Type.Optional(
+      nullable(
+        strictObject({
+          self_registration: Type.Optional(nullable(selfRegistration)),
+          profile: Type.Optional(nullable(strictObject(profileChangeMembers))),
+        }),
+      ),
+    ),
     status: Type.Optional(TenantStatus),
     brand_id: Type.Optional(nullable(IdText)),
   },

@@ -7,6 +7,7 @@ import { assertVersion } from '../../wire/versions.ts'
 import { actAs } from '../actors/index.ts'
 import { type Answer, makeOnce, type Once } from '../idempotency/index.ts'
 import { tenantPolicy } from './policy.ts'
+import { mergeProfile } from './profile.ts'
 import * as repo from './repo.ts'
 import type { NewTenant, TenantChange, TenantQuery } from './schema.ts'
 import { slugOf } from './slug.ts'
@@ -108,7 +109,12 @@ function mergeSettings(
   change: NonNullable<TenantChange['settings']> | null,
 ): Tenant['settings'] {
   if (change === null) return {}
-  const merged = Object.entries({ ...before, ...change }).filter(([, value]) => value !== null)
+  const { profile, ...rest } = change
+  const merged = Object.entries({
+    ...before,
+    ...rest,
+    ...(profile === undefined ? {} : { profile: profile && mergeProfile(before.profile ?? {}, profile) }),
+  }).filter(([, value]) => value !== null)
   return Object.fromEntries(merged) as Tenant['settings']
 }
 

@@ -15,4 +15,15 @@ export { ranksAsHigh, type Standing, userPolicy, type UserResource } from './pol
 export { findStanding, findUserByEmail, listUsers, lockUser } from './repo.ts'
 export { serveUsers } from './routes.ts'
 export { UserFilters } from './schema.ts'
-export { lockPerson } from './service.ts'
+export {
+  activateUser,
+  changeUser,
+  createUser,
+  listEffectivePermissions,
+  listPeople,
+  lockPerson,
+  readUser,
+  removeUser,
+  resetPassword,
+  suspendUser,
+} from './service.ts'

@@ -1,1 +1,3 @@
+export { confirmReset, requestReset } from './reset.ts'
 export { servePassword } from './routes.ts'
+export { changePassword } from './service.ts'

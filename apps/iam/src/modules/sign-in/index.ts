@@ -1,2 +1,3 @@
 export { serveSignIn } from './routes.ts'
 export { readIdentifier, signInByPassword, signInBySecret } from './service.ts'
+export { verifyPassword } from './verify-password.ts'
