@@ -221,7 +221,7 @@ t.test('T-06 the program does not start on a database that could mix tenants', a
       audience: world.issuer.audience,
       keysFolder: t.testdir(),
       passwordMinLength: 8,
-      addresses: { iam: '', admin: '', places: '' },
+      addresses: world.deps.addresses,
       serviceKeys: [],
       sendsEvents: false,
       setupToken: undefined,
