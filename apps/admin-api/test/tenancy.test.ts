@@ -221,7 +221,7 @@ t.test('T-06 the program does not start on a database that could mix tenants', a
       audience: world.issuer.audience,
       keysFolder: t.testdir(),
       passwordMinLength: 8,
-      addresses: { iam: 'http://localhost:4000', admin: 'http://localhost:4001', places: '' },
+      addresses: world.deps.addresses,
       serviceKeys: [],
       sendsEvents: false,
       setupToken: undefined,
