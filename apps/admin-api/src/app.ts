@@ -12,7 +12,7 @@ import { problem } from '@signet/kernel'
 import type { Verifier } from '@signet/verifier'
 import { signet } from '@signet/verifier/fastify'
 import { refuseForeignPages } from './compat/cookies.ts'
-import { compatTags, serveCompat } from './compat/serve-compat.ts'
+import { olderSystems } from './compat/serve-compat.ts'
 import type { Deps } from './deps.ts'
 import { serveAdvisors } from './modules/advisors/index.ts'
 import { serveAudit } from './modules/audit/index.ts'
@@ -100,7 +100,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     version,
     description,
     serverUrl: deps.url,
-    tags: [...tags, ...compatTags(deps)],
+    tags: [...tags, ...olderSystems.tags(deps)],
   })
   serveHealth(app, {
     version,
@@ -110,7 +110,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   serveOperations(app, deps, deps.settings)
   serveDecisions(app, deps, deps.url)
   await app.register(scope => serveAdministration(scope, deps), { prefix: '/admin/v1' })
-  await serveCompat(app, deps, serviceKeys)
+  await olderSystems.serve(app, deps, serviceKeys)
   return app
 }
 

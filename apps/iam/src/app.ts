@@ -13,7 +13,8 @@ import {
   speakOAuth,
 } from '@signet/http'
 import { signet } from '@signet/verifier/fastify'
-import { compatTags, serveCompat } from './compat/serve-compat.ts'
+import { serveRoot } from './compat/root.ts'
+import { olderSystems } from './compat/serve-compat.ts'
 import { type Deps, longestTokenTtl } from './deps.ts'
 import { createBundles, serveBundles } from './modules/bundles/index.ts'
 import { serveClientTokens } from './modules/client-tokens/index.ts'
@@ -75,7 +76,7 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
     version,
     description,
     serverUrl: deps.tokens.issuer,
-    tags: [...tags, ...compatTags(deps)],
+    tags: [...tags, ...olderSystems.tags(deps)],
   })
   serveHealth(app, { version, checks: { database: () => askDatabase(deps.database) }, isStopping: () => isStopping })
   serveHealthcheck(app, () => askDatabase(deps.database))
@@ -96,7 +97,8 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   serveSystemEmails(app, deps, serviceKeys)
   serveClientTokens(app, deps)
   serveRefreshKeys(app, deps)
-  await serveCompat(app, deps, serviceKeys)
+  serveRoot(app, deps)
+  await olderSystems.serve(app, deps, serviceKeys)
   await app.register(async scope => {
     await speakOAuth(scope)
     serveIntrospection(scope, deps, verifier, serviceKeys)

@@ -215,8 +215,7 @@ t.test('X-01 nobody gets past a guarded route, whatever they send for a token', 
   // Routes of older systems answer in forms of their own: their tests are theirs.
   const guarded = operations.filter(
     ({ url, operation }) =>
-      operation.security.some(each => 'bearer' in each) &&
-      !compatRoutes.some(([, route]) => route === url),
+      operation.security.some(each => 'bearer' in each) && !compatRoutes.some(([, route]) => route === url),
   )
   const [header = '', payload = '', signature = ''] = token.split('.')
   const forged = `${header}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`

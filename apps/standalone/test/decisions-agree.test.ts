@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { AuthError, createVerifier, type Principal, type Verifier, type VerifierOptions } from '@signet/verifier'
 import * as fc from 'fast-check'
 import t from 'tap'
-import { change, make } from './decisions/changes.ts'
+import { change, isAboutNames, make } from './decisions/changes.ts'
 import { addOutsiders, type Company, createCompany, leavePlatform } from './decisions/companies.ts'
 import { answerReadable, assertPermits, compareAll, explainAll, fillIn, tally } from './decisions/compare.ts'
 import { audience, claimsOf, type Node, serviceKey, startInstallation } from './decisions/installation.ts'
@@ -106,9 +106,9 @@ t.test('a token that lists permissions says without any bundle what the decision
       verifier.close()
     }),
   )
-  await hold(property, 12)
+  await hold(property, 10)
   t.comment(JSON.stringify(count))
-  t.ok(count.listing > 40 * times && count.silent > 40 * times, 'tokens of both kinds were asked')
+  t.ok(count.listing > 30 * times && count.silent > 30 * times, 'tokens of both kinds were asked')
 })
 
 t.test(
@@ -144,7 +144,7 @@ t.test(
         await compareEverybody()
         for (const { change: next, isReplayed } of steps) {
           const said = await sayAll()
-          const needsTokens = await make(installation, company, next)
+          await make(installation, company, next)
           count.changes += 1
           if (isReplayed && proxy.replay()) {
             clock.nowMs += ttlMs
@@ -152,9 +152,9 @@ t.test(
             count.replayed += proxy.stop()
           }
           clock.nowMs += ttlMs
-          if (needsTokens) await refreshAll(company)
+          if (isAboutNames(next)) await refreshAll(company)
           // Where a fetch has failed before, nobody waits for the next one.
-          const deadline = performance.now() + 5_000
+          const deadline = performance.now() + 20_000
           await compareEverybody().catch(async function again(cause: unknown): Promise<void> {
             if (!isReplayed || performance.now() > deadline) throw new Error(`After ${next.kind}`, { cause })
             await delay(2)
@@ -164,7 +164,7 @@ t.test(
         verifier.close()
       }),
     )
-    await hold(property, 10)
+    await hold(property, 8)
     t.comment(JSON.stringify(count))
     t.ok(count.replayed > 5 * times, 'older bundles were offered')
     t.ok(count.stale >= count.replayed, 'and refused, each of them')

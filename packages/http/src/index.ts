@@ -1,4 +1,5 @@
 export { hasBearer, refuseCrossSite } from './cross-site.ts'
+export { loadEnvironment } from './environment.ts'
 export { answerInOk, okFailures, rewriteProblems } from './failure-forms.ts'
 export { serveHealth } from './health.ts'
 export { InstallationSecretError, loadInstallationSecret } from './installation-secret.ts'
@@ -19,6 +20,7 @@ export {
   serviceKeyHolderOf,
   type ServiceKeyring,
 } from './service-keys.ts'
+export { describeOlderSystems } from './older-systems.ts'
 export { type App, createServer, type ServerOptions } from './server.ts'
 export { allowSlowBody } from './slow-bodies.ts'
 export { userAgentOf } from './user-agent.ts'

@@ -92,13 +92,17 @@ export function someOf<const W extends string>(words: readonly W[], ...aliases: 
   return { parse, fallback: words, aliases }
 }
 
-/** A `postgres://` address. Its password never stands in a message. */
+/**
+ * A `postgres://` address. SQLAlchemy names its driver in it (`postgresql+asyncpg://`), which is dropped. Its password never
+ * stands in a message.
+ */
 export function postgresUrl(...aliases: string[]): Setting<string | undefined> {
   const parse = (given: string) => {
-    if (!URL.canParse(given) || !/^postgres(ql)?:$/.test(new URL(given).protocol)) {
+    const url = given.replace(/^(postgres(?:ql)?)\+[a-z0-9]+:/, '$1:')
+    if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {
       throw new Error('has to be an address of the form postgres://user:password@host:5432/database.')
     }
-    return given
+    return url
   }
   return { parse, fallback: undefined, aliases }
 }

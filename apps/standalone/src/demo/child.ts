@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { knownSettingNames } from '@signet/kernel'
+import { isSettingName } from '@signet/kernel'
 import { type Addresses, addressOf } from '../addresses.ts'
 
 export interface Home {
@@ -61,7 +61,7 @@ export async function createHome(): Promise<Home> {
 
 /** Starts, and does not wait. No setting of the caller's reaches it, and no `.env`. */
 export function startChild(home: Home, more: Readonly<Record<string, string>> = {}): Child {
-  const inherited = Object.entries(process.env).filter(([name]) => !knownSettingNames.has(name))
+  const inherited = Object.entries(process.env).filter(([name]) => !isSettingName(name))
   const child = spawn(process.execPath, ['--max-semi-space-size=2', main], {
     cwd: home.folder,
     // The child ends with this process, as it does with npm and pnpm.

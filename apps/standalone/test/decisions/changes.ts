@@ -44,44 +44,37 @@ export const change: fc.Arbitrary<Change> = fc.record({
 
 let names = 0
 
-/** @returns whether tokens of before say less than is true now: they name the roles of a person */
-export async function make(to: Installation, company: Company, { kind, ...drawn }: Change): Promise<boolean> {
+/** Tokens of before name the roles of a person: after these they say less than is true. */
+export function isAboutNames({ kind }: Change): boolean {
+  return kind === 'role’s name' || kind === 'person’s roles'
+}
+
+export async function make(to: Installation, company: Company, { kind, ...drawn }: Change): Promise<void> {
   const { maker, own, people, policies } = company
   const role = pick(own, drawn.which)
-  const policy = pick([...policies.values()], drawn.which)
   const member = pick(
     people.filter(({ at }) => at !== undefined),
     drawn.holder,
   )
   if (role === undefined || member === undefined) throw new Error('The company is empty.')
-  switch (kind) {
-    case 'role’s permissions': {
-      const permissions = pickAll(listGivable(company), drawn.permissions)
-      await to.order(maker, 'PATCH', `/admin/v1/roles/${role.id}`, { permissions })
-      return false
-    }
-    case 'role’s name': {
-      const name = `role renamed ${++names}`
-      await to.order(maker, 'PATCH', `/admin/v1/roles/${role.id}`, { name })
-      role.name = name
-      return true
-    }
-    case 'person’s roles': {
-      const path = `/admin/v1/${member.at}/roles`
-      const { items } = await to.order(maker, 'GET', path)
-      const isHeld = items.some(({ id }: { id: string }) => id === role.id)
-      await to.order(maker, isHeld ? 'DELETE' : 'PUT', `${path}/${role.id}`)
-      return true
-    }
-    case 'new policy':
-      await addPolicy(to, company, drawn.policy, `policy later ${++names}`)
-      return false
-    case 'catalogue':
-      await register(to, company, drawn.permissions)
-      return false
-    default:
-      if (policy !== undefined) await changePolicy(to, company, policy, kind, drawn)
-      return false
+  if (kind === 'role’s permissions') {
+    const permissions = pickAll(listGivable(company), drawn.permissions)
+    await to.order(maker, 'PATCH', `/admin/v1/roles/${role.id}`, { permissions })
+  } else if (kind === 'role’s name') {
+    role.name = `role renamed ${++names}`
+    await to.order(maker, 'PATCH', `/admin/v1/roles/${role.id}`, { name: role.name })
+  } else if (kind === 'person’s roles') {
+    const path = `/admin/v1/${member.at}/roles`
+    const { items } = await to.order(maker, 'GET', path)
+    const isHeld = items.some(({ id }: { id: string }) => id === role.id)
+    await to.order(maker, isHeld ? 'DELETE' : 'PUT', `${path}/${role.id}`)
+  } else if (kind === 'new policy') {
+    await addPolicy(to, company, drawn.policy, `policy later ${++names}`)
+  } else if (kind === 'catalogue') {
+    await register(to, company, drawn.permissions)
+  } else {
+    const policy = pick([...policies.values()], drawn.which)
+    if (policy !== undefined) await changePolicy(to, company, policy, kind, drawn)
   }
 }
 

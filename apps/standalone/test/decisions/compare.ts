@@ -32,7 +32,7 @@ export function fillIn(company: Company, person: Person, { permission, resource 
 }
 
 /** What the decision API says, by up to a hundred questions a call. @throws Error for anything but an answer */
-export async function askApi(
+async function askApi(
   { administer }: Installation,
   { id: tenant }: Company,
   person: Person,
@@ -159,7 +159,7 @@ function isFaulty(resource: Resource): boolean {
 /** How often a reason of each type was given. */
 export const tally = new Map<string, number>()
 
-export function assertEqual(
+function assertEqual(
   company: Company,
   person: Person,
   principal: Principal,
@@ -186,7 +186,7 @@ function attempt<T>(work: () => T): T | string {
 }
 
 /** Everything that one needs to ask it again by hand. */
-export function describe(
+function describe(
   { policies, isPlatform }: Company,
   { kind }: Person,
   { claims }: Principal,

@@ -47,22 +47,19 @@ export interface Installation {
   readonly issuer: string
   /** Where verifiers find the keys. */
   readonly keysUri: string
-  /** Of a node that puts no permissions into tokens. */
-  readonly iamUrl: string
-  readonly adminUrl: string
   readonly platform: string
   /** `super_admin`, at home in the platform. */
   readonly staff: Tokens
-  administer(caller: Caller, method: Method, path: string, body?: object): Promise<Answer>
+  readonly administer: (caller: Caller, method: Method, path: string, body?: object) => Promise<Answer>
   /** The same, where nothing but a success will do. */
-  order(caller: Caller, method: Method, path: string, body?: object): Promise<Answer['body']>
-  signIn(username: string, tenant: string): Promise<Tokens>
+  readonly order: (caller: Caller, method: Method, path: string, body?: object) => Promise<Answer['body']>
+  readonly signIn: (username: string, tenant: string) => Promise<Tokens>
   /** By a code to the address, which is verified by it. */
-  signInByCode(email: string): Promise<Tokens>
-  enter(tokens: Tokens, tenantId: string): Promise<Tokens>
-  accept(tokens: Tokens, membershipId: string): Promise<void>
+  readonly signInByCode: (email: string) => Promise<Tokens>
+  readonly enter: (tokens: Tokens, tenantId: string) => Promise<Tokens>
+  readonly accept: (tokens: Tokens, membershipId: string) => Promise<void>
   /** The next tokens of the session, as another node writes them. */
-  refresh(tokens: Tokens, node: Node): Promise<Tokens>
+  readonly refresh: (tokens: Tokens, node: Node) => Promise<Tokens>
 }
 
 export async function startInstallation(t: Test): Promise<Installation> {
@@ -167,8 +164,6 @@ export async function startInstallation(t: Test): Promise<Installation> {
   return {
     issuer,
     keysUri,
-    iamUrl: nodes.none.url,
-    adminUrl: admin.url,
     platform: platform.id,
     staff,
     administer: (...asked) => call(admin, ...asked),

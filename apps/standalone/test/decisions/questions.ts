@@ -10,12 +10,41 @@ export interface Question {
 }
 
 const types = [
-  ...['Invoice', 'Invoice', 'Invoice', 'Billing::Invoice', 'User', 'User', 'Role', 'Tenant', 'Action', 'Billing::User'],
-  ...['_x9', 'Cedar', 'A'.repeat(128), 'isnt', 'permit', 'principal', 'Set', 'decimal', 'Record', 'Long'],
+  'Invoice',
+  'Invoice',
+  'Invoice',
+  'Billing::Invoice',
+  'User',
+  'User',
+  'Role',
+  'Tenant',
+  'Action',
+  'Billing::User',
+  '_x9',
+  'Cedar',
+  'A'.repeat(128),
+  'isnt',
+  'permit',
+  'principal',
+  'Set',
+  'decimal',
+  'Record',
+  'Long',
 ] as const
 const unreadable = [
-  ...['if', 'Invoice::in', '__cedar', '__cedar::Entity', 'true::Invoice', 'a b', '::Invoice', 'Invoice::', 'Ünvoice'],
-  ...['9x', '"', 'Invoice\n', 'A::B:C'],
+  'if',
+  'Invoice::in',
+  '__cedar',
+  '__cedar::Entity',
+  'true::Invoice',
+  'a b',
+  '::Invoice',
+  'Invoice::',
+  'Ünvoice',
+  '9x',
+  '"',
+  'Invoice\n',
+  'A::B:C',
 ] as const
 /** `$me` and the like stand for ids of the company. */
 const ids = [

@@ -9,7 +9,6 @@ const builtIn = ['places:read', 'places:create', 'users:list', 'roles:read', 'au
 /** Registered by the company's own service, some of them later or never. */
 const ofServices = ['goods:read', 'goods:modify', 'bills:read', 'bills:pay'] as const
 
-export const mostOfServices = ofServices.length
 /** Each company has a service of its own, whose permissions nobody else has. */
 export function codesOf(company: string): {
   readonly builtIn: readonly string[]

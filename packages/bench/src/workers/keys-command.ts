@@ -25,5 +25,5 @@ answerQuestions(async ({ url, words, settings }: KeysQuestion): Promise<number> 
   await import(`${url}?run=${runs}`)
   const { exitCode } = process
   process.exitCode = 0
-  return Number(exitCode)
+  return exitCode
 })
