@@ -9,7 +9,7 @@ import { createOutbox } from '@signet/delivery'
 import { runStatement, withAdminClient } from '@signet/db'
 import { loggerOptions } from '@signet/http'
 import { deriveKey, SettingsError } from '@signet/kernel'
-import { createTestCast, logStream, testDatabase, testLogger } from '@signet/testkit'
+import { createTestCast, logStream, plantCanary, testDatabase, testLogger } from '@signet/testkit'
 import { createVerifier } from '@signet/verifier'
 import { createTestIssuer } from '@signet/verifier/testing'
 import t, { type Test } from 'tap'
@@ -20,6 +20,8 @@ import { type AppDeps, bootstrapInstallation, buildApp, startAdminApi } from '..
 import { compatSettings } from './world.ts'
 
 const issuer = createTestIssuer()
+const gatewayKey = 'the key of a gateway alone 4711'
+plantCanary('service key', gatewayKey)
 
 /** An app on a database that nobody has initialised. */
 async function freshApp(t: Test, setup: AppDeps['setup']) {
@@ -41,7 +43,7 @@ async function freshApp(t: Test, setup: AppDeps['setup']) {
       serviceKey: deriveKey(secret, 'service-key'),
     },
     verifier: createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks } }),
-    serviceKeys: [],
+    serviceKeys: [gatewayKey],
     addresses: { iam: 'http://localhost:4000', admin: 'http://localhost:4001', places: 'http://localhost:4002' },
     url: 'http://localhost:4001',
     settings: {},
@@ -69,8 +71,18 @@ async function freshApp(t: Test, setup: AppDeps['setup']) {
         from find_sign_in('root@example.test', null, null, null, null) s
         join all_tenants t on true cross join lateral member_access(t.id, s.user_id) a order by t.slug`,
     )
-  return { deps, input, post, isInitialised, members }
+  return { app, deps, input, post, isInitialised, members }
 }
+
+t.test('a gateway finds every program before there is an administrator, who is made through it', async t => {
+  const { app } = await freshApp(t, { token: undefined, isLoopbackTrusted: false })
+  const ask = (headers: Record<string, string>) => app.inject({ url: '/admin/v1/gateway/routes', headers })
+  const map = await ask({ 'x-api-key': gatewayKey })
+  t.equal(map.statusCode, 200)
+  const services = new Set(map.json<{ items: { service: string }[] }>().items.map(({ service }) => service))
+  t.same([...services].toSorted(), ['admin-api', 'iam', 'places'])
+  t.equal((await ask({ 'x-api-key': 'a guess' })).statusCode, 401)
+})
 
 t.test('bootstrap', async t => {
   const token = 'a setup token that is long enough'.replaceAll(' ', '-')

@@ -14,6 +14,7 @@ import { createHome } from '../src/demo/child.ts'
 
 const deploy = fileURLToPath(new URL('../deploy/', import.meta.url))
 const dockerfile = readFileSync(join(deploy, 'Dockerfile'), 'utf8')
+const nodeOptions = /NODE_OPTIONS="([^"]+)"/.exec(dockerfile)?.[1] ?? ''
 const serviceKey = 'a key of the images alone 4711'
 
 interface Image {
@@ -53,7 +54,7 @@ t.test('the images', { skip: process.env['TEST_IMAGES'] === '1' ? false : 'TEST_
   const environmentOf = ({ folder }: Image) => ({
     ...inherited,
     ...ofHome,
-    NODE_OPTIONS: `--import=${folder}/run-typescript.mjs --max-semi-space-size=2`,
+    NODE_OPTIONS: nodeOptions.replace('/signet/', `${folder}/`),
     ISSUER: home.addresses.iam,
     DATABASE_URL_FILE: secret('database-url', url),
     DATABASE_ADMIN_URL_FILE: secret('database-admin-url', adminUrl),

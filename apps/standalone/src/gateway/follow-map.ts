@@ -29,7 +29,9 @@ async function askOnce(
   })
   if (response.status === 304) return undefined
   if (response.status !== 200)
-    throw new GatewayMapError(`${url} answers ${response.status}: is INTERNAL_SERVICE_API_KEY one of its keys?`)
+    throw new GatewayMapError(
+      `${url} answers ${response.status}${response.status === 401 ? ': INTERNAL_SERVICE_API_KEY is none of its keys' : ''}.`,
+    )
   const items = parseGatewayMap(await response.json())
   const write = options.kind === 'nginx' ? writeNginx : writeHaproxy
   const configuration = write(items, listUpstreams(items, options.nodes), options.listen)

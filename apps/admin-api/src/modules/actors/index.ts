@@ -1,1 +1,2 @@
+export { findPlatformTenant } from './repo.ts'
 export { actAs, actAsEither } from './service.ts'

@@ -3,7 +3,7 @@ import type { ServiceRoute } from '@signet/db'
 import { authorize } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import type { Caller, ServiceCaller } from '../../wire/caller.ts'
-import { actAsEither } from '../actors/index.ts'
+import { actAsEither, findPlatformTenant } from '../actors/index.ts'
 import {
   byLongestPrefix,
   type Claim,
@@ -28,23 +28,31 @@ export interface GatewayDeps extends Deps {
   readonly ownRoutes: () => readonly ServiceRoute[]
 }
 
-export function readGatewayMap(deps: GatewayDeps, caller: Caller | ServiceCaller): Promise<GatewayMap> {
+export async function readGatewayMap(deps: GatewayDeps, caller: Caller | ServiceCaller): Promise<GatewayMap> {
+  // The first administrator is made through the gateway as well, and no service has registered before.
+  if (!('userId' in caller) && (await findPlatformTenant(deps.db)) === undefined) return composeMap(deps, [])
   return actAsEither(deps, caller, 'gateway-routes:list', async (tx, who) => {
     authorize(gatewayPolicy, 'gateway-routes:list', who, null)
-    const { addresses } = deps
-    const services = [
-      { name: 'iam', baseUrl: addresses.iam, routes: issuerRoutes(deps.compat) },
-      { name: 'admin-api', baseUrl: addresses.admin, routes: deps.ownRoutes() },
-      // A registration of its own takes the place of this one.
-      { name: 'places', baseUrl: addresses.places, routes: placesRoutes(deps.compat) },
-    ]
-    const byName = new Map(services.map(service => [service.name, service]))
-    for (const service of await findAllServices(tx)) byName.set(service.name, service)
-    const claims = [...byName.values()].flatMap(({ name, baseUrl, routes }) =>
-      claimsOf(name, routes).map(claim => ({ ...claim, baseUrl })),
-    )
-    return { items: claims.toSorted(byLongestPrefix).map(present) }
+    return composeMap(deps, await findAllServices(tx))
   })
+}
+
+function composeMap(
+  { addresses, compat, ownRoutes }: GatewayDeps,
+  registered: Awaited<ReturnType<typeof findAllServices>>,
+): GatewayMap {
+  const services = [
+    { name: 'iam', baseUrl: addresses.iam, routes: issuerRoutes(compat) },
+    { name: 'admin-api', baseUrl: addresses.admin, routes: ownRoutes() },
+    // A registration of its own takes the place of this one.
+    { name: 'places', baseUrl: addresses.places, routes: placesRoutes(compat) },
+  ]
+  const byName = new Map(services.map(service => [service.name, service]))
+  for (const service of registered) byName.set(service.name, service)
+  const claims = [...byName.values()].flatMap(({ name, baseUrl, routes }) =>
+    claimsOf(name, routes).map(claim => ({ ...claim, baseUrl })),
+  )
+  return { items: claims.toSorted(byLongestPrefix).map(present) }
 }
 
 function present(claim: Claim & { readonly baseUrl: string }): GatewayMap['items'][number] {
