@@ -5,14 +5,14 @@ import {
   createServer,
   createServiceKeyring,
   describeApi,
-  readCookieTokens,
   type ServerOptions,
   serveHealth,
 } from '@signet/http'
 import { problem } from '@signet/kernel'
 import type { Verifier } from '@signet/verifier'
 import { signet } from '@signet/verifier/fastify'
-import { servePmIdentityApi } from './compat/pm-identity-api/index.ts'
+import { refuseForeignPages } from './compat/cookies.ts'
+import { olderSystems } from './compat/serve-compat.ts'
 import type { Deps } from './deps.ts'
 import { serveAdvisors } from './modules/advisors/index.ts'
 import { serveAudit } from './modules/audit/index.ts'
@@ -75,10 +75,6 @@ const tags = [
   { name: 'Services', description: 'What stands behind the gateway, and what it is told' },
   { name: 'Audit', description: 'What happened' },
   { name: 'Operations', description: 'Is it well?' },
-  {
-    name: 'pm-identity-api',
-    description: 'Routes of an older system, for callers that have only the base URL changed',
-  },
 ]
 
 /** The administration, ready to listen: knows no environment. */
@@ -88,9 +84,6 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   app.addHook('preClose', async () => {
     isStopping = true
   })
-  // Behind one origin browsers find us where they find the issuer.
-  const { issuer } = deps.settings
-  readCookieTokens(app, { url: deps.url, alsoAt: typeof issuer === 'string' ? [issuer] : [] })
   const serviceKeys = createServiceKeyring({
     configured: deps.serviceKeys,
     sealKey: deps.keys.serviceKey,
@@ -101,7 +94,14 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     alternative: acceptServiceKey(serviceKeys),
     securityScheme: 'bearer',
   })
-  await describeApi(app, { title: 'Signet administration', version, description, serverUrl: deps.url, tags })
+  refuseForeignPages(app, deps)
+  await describeApi(app, {
+    title: 'Signet administration',
+    version,
+    description,
+    serverUrl: deps.url,
+    tags: [...tags, ...olderSystems.tags(deps)],
+  })
   serveHealth(app, {
     version,
     checks: { database: () => checkDatabase(deps), keys: () => deps.verifier.warmUp() },
@@ -109,8 +109,8 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   })
   serveOperations(app, deps, deps.settings)
   serveDecisions(app, deps, deps.url)
-  await app.register(scope => servePmIdentityApi(scope, deps))
   await app.register(scope => serveAdministration(scope, deps), { prefix: '/admin/v1' })
+  await olderSystems.serve(app, deps, serviceKeys)
   return app
 }
 

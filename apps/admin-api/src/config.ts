@@ -1,6 +1,10 @@
 /** The only reader of the environment. */
 import { logFormats, logLevels } from '@signet/http'
 import {
+  databaseUrl,
+  databaseWait,
+  domain,
+  environmentName,
   findWeakSecret,
   flag,
   integer,
@@ -9,18 +13,18 @@ import {
   origin,
   postgresUrl,
   readSettings,
+  replacedSystems,
   serviceUrls,
   type Setting,
   type SettingFamily,
   SettingsError,
   type SettingsOf,
+  someOf,
   text,
 } from '@signet/kernel'
 import { imageSettings, readStorage } from './image-settings.ts'
 
 export { imageSettings, readStorage } from './image-settings.ts'
-
-const environments = ['local', 'test', 'staging', 'production'] as const
 
 /** Services whose answers stand on an advisor's dashboard. */
 export const serviceSettings = { 'ENG_<NAME>_URL': serviceUrls() }
@@ -28,7 +32,7 @@ export const serviceSettings = { 'ENG_<NAME>_URL': serviceUrls() }
 const settings = {
   ...imageSettings,
   ...serviceSettings,
-  SIGNET_ENV: oneOf(environments, 'local', 'ENV', 'FLASK_ENV'),
+  SIGNET_ENV: environmentName(),
   SIGNET_KEYS: text('keys'),
   HOST: text('127.0.0.1'),
   ADMIN_PORT: integer(4001, [1, 65_535], 'PORT'),
@@ -40,14 +44,17 @@ const settings = {
   ISSUER: origin(undefined),
   AUDIENCE: text('signet'),
   TRUST_PROXY: list([]),
+  COMPAT: someOf(replacedSystems),
+  COOKIE_DOMAIN: domain(),
+  COOKIE_PREFIX: oneOf(['', '__Host-'], ''),
   PASSWORD_MIN_LENGTH: integer(8, [8, 64]),
   SETUP_TOKEN: text(undefined),
   INTERNAL_SERVICE_API_KEY: list([], 'INTERNAL_AUTH_TOKEN'),
   ENG_ANALYTICS_URL: origin(undefined),
-  DATABASE_URL: postgresUrl('POSTGRES_URI', 'SQLALCHEMY_DATABASE_URI', 'POSTGRES_CONNECTION_STRING'),
+  DATABASE_URL: databaseUrl(),
   DATABASE_ADMIN_URL: postgresUrl(),
   RUN_MIGRATIONS: flag(false),
-  WAIT_FOR_DB: integer(30, [0, 3_600]),
+  WAIT_FOR_DB: databaseWait(),
   WORKER_COUNT: integer(1, [1, 1_024]),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   LOG_FORMAT: oneOf(logFormats, 'auto'),

@@ -1,6 +1,7 @@
 import type { PasswordHasher } from '@signet/accounts'
 import type { Database } from '@signet/db'
 import type { Outbox } from '@signet/delivery'
+import type { ReplacedSystem } from '@signet/kernel'
 import type { ImageConverter } from './imaging/convert.ts'
 import type { ServiceClient } from './service-client.ts'
 import type { ImageStorage } from './storage/storage.ts'
@@ -16,6 +17,12 @@ export interface Deps {
   readonly sendsEvents: boolean
   /** Asks the other services of the installation. */
   readonly services: ServiceClient
+  /** Where they are, by their names. */
+  readonly serviceUrls: Readonly<Record<string, string>>
+  /** The older systems whose callers are served. */
+  readonly compat: ReadonlySet<ReplacedSystem>
+  /** The issuer's. */
+  readonly cookies: { readonly domain: string | undefined; readonly prefix: string }
   readonly images: {
     /** Undefined where images are switched off. */
     readonly storage: ImageStorage | undefined

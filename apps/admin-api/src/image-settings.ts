@@ -1,12 +1,11 @@
 /** What the settings of images mean together, and what is missing among them. */
 import { join } from 'node:path'
-import { flag, integer, oneOf, origin, type Setting, type SettingsOf, text } from '@signet/kernel'
+import { imageStorage, integer, origin, type Setting, type SettingsOf, text } from '@signet/kernel'
 import type { StorageSettings } from './storage/open-storage.ts'
 
 export const imageSettings = {
   SIGNET_HOME: text('.signet'),
-  STORAGE: oneOf(['file', 's3', 'off'], 'file'),
-  USE_STORAGE_SERVICE: flag(true),
+  STORAGE: imageStorage(),
   S3_ENDPOINT: origin(undefined),
   S3_BUCKET: text(undefined),
   S3_REGION: text(undefined),
@@ -19,11 +18,6 @@ export type ImageConfig = SettingsOf<typeof imageSettings>
 
 /** The settings are worth something only where there are no faults. */
 export function readStorage(config: ImageConfig): { settings: StorageSettings; faults: readonly string[] } {
-  if (!config.USE_STORAGE_SERVICE) {
-    const faults =
-      config.STORAGE === 's3' ? ['STORAGE=s3 and USE_STORAGE_SERVICE=false contradict each other: keep one.'] : []
-    return { settings: { by: 'off' }, faults }
-  }
   if (config.STORAGE === 'off') return { settings: { by: 'off' }, faults: [] }
   if (config.STORAGE === 'file')
     return { settings: { by: 'file', folder: join(config.SIGNET_HOME, 'images') }, faults: [] }

@@ -1,5 +1,5 @@
 // `pnpm admin`: people into a tenant and out of it, from the command line.
-import { existsSync } from 'node:fs'
+import { loadEnvironment } from '@signet/http/environment'
 import { SettingsError } from '@signet/kernel'
 import { exportPeople } from './command/export-people.ts'
 import { importFile } from './command/import-file.ts'
@@ -8,11 +8,10 @@ import { CommandFailure, openSession } from './command/session.ts'
 import { readCommandConfig } from './config.ts'
 
 try {
-  if (existsSync('.env')) process.loadEnvFile('.env')
   const command = readCommand(process.argv.slice(2))
   if (command.name === 'help') process.stdout.write(usage)
   else {
-    const { SIGNET_TOKEN: token, SIGNET_HOME: home } = readCommandConfig(process.env)
+    const { SIGNET_TOKEN: token, SIGNET_HOME: home } = readCommandConfig(loadEnvironment())
     const session = await openSession(command.options, { token, home })
     if (command.name === 'export') await exportPeople(session, process.stdout)
     else if ((await importFile(session, command.file, command.isDryRun)) > 0) process.exitCode = 1

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { type Database, grantLogin, migrate, openDatabase, UnsafeSchemaError, waitForDatabase } from '@signet/db'
-import { loggerOptions, stopOnSignal } from '@signet/http'
-import { flag, SettingsError } from '@signet/kernel'
+import { loadEnvironment, loggerOptions, stopOnSignal } from '@signet/http'
+import { SettingsError } from '@signet/kernel'
 import { type AdminConfig, readConfig, readStorage } from './config.ts'
 import { startAdminApi } from './index.ts'
 
@@ -11,11 +9,8 @@ const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
 let database: Database | undefined
 try {
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  const { values } = parseArgs({ options: { migrate: { type: 'string' } } })
-  const config = readConfig(process.env)
-  if (values.migrate === undefined ? config.RUN_MIGRATIONS : flag(false).parse(values.migrate))
-    await bringForward(config)
+  const config = readConfig(loadEnvironment(process.argv.slice(2)))
+  if (config.RUN_MIGRATIONS) await bringForward(config)
   else await waitForDatabase(config.DATABASE_URL, config.WAIT_FOR_DB * 1_000)
   const opened = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-admin-api' })
   database = opened
@@ -41,6 +36,8 @@ try {
     maxImageMegabytes: config.MAX_AVATAR_SIZE_MB,
     serviceUrls: config['ENG_<NAME>_URL'],
     trustProxy: config.TRUST_PROXY,
+    compat: new Set(config.COMPAT),
+    cookies: { domain: config.COOKIE_DOMAIN, prefix: config.COOKIE_PREFIX },
     logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'admin-api'),
   })
   stopOnSignal(

@@ -3,9 +3,10 @@ import { createHasher } from '@signet/accounts'
 import { assertSafeSchema, type Database } from '@signet/db'
 import { createOutbox } from '@signet/delivery'
 import { loadInstallationSecret, type Program, type ServerOptions, startProgram } from '@signet/http'
-import { deriveKey } from '@signet/kernel'
+import { deriveKey, type ReplacedSystem } from '@signet/kernel'
 import { createVerifier } from '@signet/verifier'
 import { type AppDeps, buildApp } from './app.ts'
+import { accessCookie } from './compat/cookies.ts'
 import { createImageConverter } from './imaging/convert.ts'
 import { startCollector } from './modules/images/index.ts'
 import { createServiceClient } from './service-client.ts'
@@ -42,6 +43,10 @@ export interface AdminApiOptions extends ServerOptions {
   readonly maxImageMegabytes: number
   /** Services that advisors' dashboards ask, by their names. They are shown the first of the keys. */
   readonly serviceUrls: Readonly<Record<string, string>>
+  /** The older systems whose callers are served. */
+  readonly compat: ReadonlySet<ReplacedSystem>
+  /** The issuer's, by which browsers that called an older system show who they are. */
+  readonly cookies: AppDeps['cookies']
 }
 
 /** Jobs of about 20 ms that one lane does in a second: whoever would wait longer is told to come back. */
@@ -62,6 +67,7 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
     audience,
     revocation: { mode: 'off' },
     bundles: false,
+    cookie: accessCookie(options),
     ...(keysUri === undefined ? {} : { keys: { uri: keysUri } }),
   })
   const storage = await openStorage(options.storage)
@@ -71,6 +77,9 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
     db: database,
     images,
     services,
+    serviceUrls: options.serviceUrls,
+    compat: options.compat,
+    cookies: options.cookies,
     hasher: createHasher({ maxConcurrent: lanes, queueLimit: lanes * queuedJobsPerLane }),
     passwordMinLength: options.passwordMinLength,
     outbox: createOutbox(deriveKey(secret, 'outbox')),

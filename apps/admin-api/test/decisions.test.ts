@@ -231,6 +231,25 @@ t.test('guests, staff, suspended people and sub-clients', async t => {
   })
 })
 
+t.test('staff are bound by no client of theirs, and a sub-client is of the staff only while its client is', async t => {
+  const asked = (id: UserId) =>
+    ask(staff, aboutUser(id, 'brands:delete', { ...explained, resource: { type: 'Brand', id: '7' } }))
+  const policy = await addPolicy(world, platform, {
+    name: 'kept here',
+    source: 'forbid(principal, action == Action::"brands:delete", resource);',
+    statements: [{ effect: 'forbid', actions: ['brands:delete'] }],
+  })
+  const client = await cast.addPerson(platform, { kind: 'client' })
+  const sub = await cast.addPerson(platform, { clientId: client.userId, roles: ['super_admin'] })
+  t.match((await asked(sub.userId)).body, { decision: false, context: { reasons: [{ type: 'forbid' }] } })
+  await world.call(staff, 'POST', `memberships/${client.membershipId}/roles`, {
+    role_id: (await world.call(staff, 'GET', 'roles?name=super_admin')).body.items[0].id,
+  })
+  t.strictSame((await asked(sub.userId)).body.context.reasons.length, 1)
+  t.match((await asked(sub.userId)).body, { decision: true, context: { reasons: [{ type: 'role' }] } })
+  await world.call(staff, 'DELETE', `policies/${policy}`, undefined, { 'if-match': '*' })
+})
+
 t.test('hostile types, ids and properties are data or refused', async t => {
   await addPolicy(world, company, {
     name: 'kept',

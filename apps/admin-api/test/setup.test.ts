@@ -17,6 +17,7 @@ import { readConfig } from '../src/config.ts'
 import { createServiceClient } from '../src/service-client.ts'
 import { createImageConverter } from '../src/imaging/convert.ts'
 import { type AppDeps, bootstrapInstallation, buildApp, startAdminApi } from '../src/index.ts'
+import { compatSettings } from './world.ts'
 
 const issuer = createTestIssuer()
 
@@ -32,6 +33,7 @@ async function freshApp(t: Test, setup: AppDeps['setup']) {
     outbox: createOutbox(deriveKey(secret, 'outbox')),
     setup,
     services: createServiceClient({ urls: {}, key: undefined }),
+    serviceUrls: {},
     images: { storage: undefined, convert: createImageConverter(), maxMegabytes: 5 },
     keys: {
       cursor: deriveKey(secret, 'cursor'),
@@ -44,6 +46,7 @@ async function freshApp(t: Test, setup: AppDeps['setup']) {
     url: 'http://localhost:4001',
     settings: {},
     trustProxy: [],
+    ...compatSettings,
     logger: testLogger(loggerOptions('trace', 'json', 'admin-api'), 'admin-api'),
   }
   const app = await buildApp(deps)
@@ -183,6 +186,7 @@ t.test('the program serves on a real socket with keys from the issuer, and stops
     maxImageMegabytes: 5,
     serviceUrls: {},
     trustProxy: [],
+    ...compatSettings,
     logger: testLogger(loggerOptions('trace', 'json', 'admin-api'), 'admin-api'),
   })
   t.teardown(() => program.stop())

@@ -119,7 +119,10 @@ t.test('the settings', async t => {
     for (const name of ['S3_ENDPOINT', 'S3_BUCKET', 'S3_REGION', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'])
       t.throws(() => read({ STORAGE: 's3' }), named(new RegExp(`${name} is missing`)))
     t.throws(() => read({ STORAGE: 's3', S3_BUCKET: '../other' }), named(/S3_BUCKET has to be/))
-    t.throws(() => read({ STORAGE: 's3', USE_STORAGE_SERVICE: 'false' }), named(/contradict/))
+    t.throws(
+      () => read({ STORAGE: 's3', USE_STORAGE_SERVICE: 'false' }),
+      named(/STORAGE and USE_STORAGE_SERVICE are the same setting/),
+    )
     t.throws(() => read({ STORAGE: 'ftp' }), named(/STORAGE has to be one of file, s3, off/))
     t.throws(() => read({ MAX_AVATAR_SIZE_MB: '0' }), named(/MAX_AVATAR_SIZE_MB/))
     t.throws(() => read({ MAX_AVATAR_SIZE_MBS: '5' }), named(/MAX_AVATAR_SIZE_MB\?/))

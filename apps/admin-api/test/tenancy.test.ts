@@ -5,7 +5,7 @@ import { newId, type TenantId } from '@signet/kernel'
 import { type TestActor, testDatabase, testLogger } from '@signet/testkit'
 import t from 'tap'
 import { startAdminApi } from '../src/index.ts'
-import { createWorld } from './world.ts'
+import { compatSettings, createWorld } from './world.ts'
 
 const world = await createWorld(t)
 const { database, cast, company, other, admin, member, stranger, staff, call } = world
@@ -230,6 +230,7 @@ t.test('T-06 the program does not start on a database that could mix tenants', a
       maxImageMegabytes: 5,
       serviceUrls: {},
       trustProxy: [],
+      ...compatSettings,
       logger: testLogger(loggerOptions('trace', 'json', 'admin-api'), 'admin-api'),
     })
   const program = await start()

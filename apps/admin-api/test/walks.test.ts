@@ -13,6 +13,7 @@ import {
   type Route,
   routes,
 } from './route-table.ts'
+import { compatRoutes } from './routes/compat.ts'
 import { pmIdentityRoutes } from './routes/pm-identity-api.ts'
 import { ableActor, prepareFor, send } from './walk.ts'
 import { type Answer, createWorld, internalKey } from './world.ts'
@@ -33,7 +34,10 @@ const guarded = routes.filter(route => route.needs !== 'nothing')
 const privileged = guarded.filter(route => route.needs !== 'sign-in')
 
 t.test('every route of the app stands in the table', async t => {
-  t.strictSame(listServedRoutes(world).toSorted(), [...routes.map(nameOf), ...pmIdentityRoutes].toSorted())
+  t.strictSame(
+    listServedRoutes(world).toSorted(),
+    [...routes.map(nameOf), ...compatRoutes, ...pmIdentityRoutes].toSorted(),
+  )
 })
 
 t.test('every route does what the table says for whoever may', async t => {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { createHasher } from '@signet/accounts'
 import { createOutbox } from '@signet/delivery'
 import { type App, loggerOptions } from '@signet/http'
-import { deriveKey, type TenantId } from '@signet/kernel'
+import { deriveKey, replacedSystems, type TenantId } from '@signet/kernel'
 import {
   createTestCast,
   plantCanary,
@@ -54,6 +54,12 @@ export interface World {
 /** Of the settings: it speaks for the installation. */
 export const internalKey = 'a-key-of-the-settings-0123456789'
 
+/** All older systems, with the cookies of the issuer. */
+export const compatSettings = {
+  compat: new Set(replacedSystems),
+  cookies: { domain: undefined, prefix: '' },
+} as const
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export interface Answer {
@@ -84,6 +90,7 @@ export async function createWorld(
     sendsEvents: true,
     outbox: createOutbox(deriveKey(secret, 'outbox')),
     services: createServiceClient({ urls: own.serviceUrls ?? {}, key: internalKey }),
+    serviceUrls: own.serviceUrls ?? {},
     images: {
       storage: 'storage' in own ? own.storage : createFileStorage(t.testdir()),
       convert: createImageConverter(),
@@ -97,10 +104,16 @@ export async function createWorld(
     },
     serviceKeys: [internalKey],
     addresses: { iam: 'http://localhost:4000', admin: 'http://localhost:4001', places: 'http://localhost:4002' },
-    verifier: createVerifier({ issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: issuer.jwks } }),
+    verifier: createVerifier({
+      issuer: issuer.issuer,
+      audience: issuer.audience,
+      keys: { jwks: issuer.jwks },
+      cookie: 'access_token',
+    }),
     url: 'http://localhost:4001',
     settings: { environment: 'test' },
     trustProxy: [],
+    ...compatSettings,
     logger: testLogger(loggerOptions('trace', 'json', 'admin-api'), 'admin-api'),
   }
   const app = await buildApp(deps)

@@ -13,10 +13,9 @@ import {
   speakOAuth,
 } from '@signet/http'
 import { signet } from '@signet/verifier/fastify'
-import { serveEngIdentity } from './compat/eng-identity.ts'
-import { servePmIdentityApi } from './compat/pm-identity-api.ts'
-import { serveScalableAuth } from './compat/scalable-auth.ts'
-import type { Deps } from './deps.ts'
+import { serveRoot } from './compat/root.ts'
+import { olderSystems } from './compat/serve-compat.ts'
+import { type Deps, longestTokenTtl } from './deps.ts'
 import { createBundles, serveBundles } from './modules/bundles/index.ts'
 import { serveClientTokens } from './modules/client-tokens/index.ts'
 import { serveContacts } from './modules/contacts/index.ts'
@@ -44,16 +43,10 @@ const tags = [
   { name: 'Tokens', description: 'Sign in, refresh, sign out, change the tenant' },
   { name: 'People', description: 'One’s own account' },
   { name: 'Sessions', description: 'Where one is signed in' },
-  { name: 'scalable-auth', description: 'Routes of an older system, for callers that have only the base URL changed' },
-  {
-    name: 'pm-identity-api',
-    description: 'Routes of an older system, for callers that have only the base URL changed',
-  },
   { name: 'Services', description: 'For other services of ours, which show a service key' },
   { name: 'Advisors', description: 'Opening a door for a client, once' },
   { name: 'Discovery', description: 'Keys, revocations, bundles and metadata for those who verify tokens' },
   { name: 'Operations', description: 'Is it well?' },
-  { name: 'eng-identity', description: 'Routes of the system that this replaces, for callers that it had' },
 ]
 
 /** The issuer, ready to listen: knows no environment. */
@@ -78,7 +71,13 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   })
   await app.register(signet, { verifier, securityScheme: 'bearer', alternative: acceptServiceKey(serviceKeys) })
   await limitRequests(app, deps.limits)
-  await describeApi(app, { title: 'Signet issuer', version, description, serverUrl: deps.tokens.issuer, tags })
+  await describeApi(app, {
+    title: 'Signet issuer',
+    version,
+    description,
+    serverUrl: deps.tokens.issuer,
+    tags: [...tags, ...olderSystems.tags(deps)],
+  })
   serveHealth(app, { version, checks: { database: () => askDatabase(deps.database) }, isStopping: () => isStopping })
   serveHealthcheck(app, () => askDatabase(deps.database))
   serveDiscovery(app, deps)
@@ -89,7 +88,7 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   serveSessions(app, deps)
   servePassword(app, deps)
   serveContacts(app, deps)
-  const hub = createEventHub(deps.database, deps.tokens)
+  const hub = createEventHub(deps.database, longestTokenTtl(deps))
   app.addHook('onReady', async () => hub.open(app.log))
   app.addHook('onClose', () => hub.close())
   serveStatusLists(app, createStatusLists(deps, hub))
@@ -97,10 +96,9 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   serveEvents(app, deps, hub, serviceKeys)
   serveSystemEmails(app, deps, serviceKeys)
   serveClientTokens(app, deps)
-  await app.register(async scope => serveEngIdentity(scope, deps))
-  await app.register(async scope => servePmIdentityApi(scope, deps))
   serveRefreshKeys(app, deps)
-  await app.register(async scope => serveScalableAuth(scope, deps))
+  serveRoot(app, deps)
+  await olderSystems.serve(app, deps, serviceKeys)
   await app.register(async scope => {
     await speakOAuth(scope)
     serveIntrospection(scope, deps, verifier, serviceKeys)

@@ -1,7 +1,12 @@
 /** The only reader of the environment. */
 import { logFormats, logLevels } from '@signet/http'
 import {
+  accessTokenTtl,
+  databaseUrl,
+  databaseWait,
   domain,
+  emailTransport,
+  environmentName,
   findWeakSecret,
   flag,
   integer,
@@ -10,36 +15,39 @@ import {
   oneOf,
   origin,
   postgresUrl,
-  redisUrl,
   readSettings,
+  redisUrl,
+  refreshTokenTtl,
+  replacedSystems,
   type Setting,
   SettingsError,
   type SettingsOf,
+  someOf,
   text,
 } from '@signet/kernel'
 import { claimAliases } from './claim-aliases.ts'
 import { type DeliveryConfig, readDelivery } from './delivery-settings.ts'
 
-const environments = ['local', 'test', 'staging', 'production'] as const
-
 const keySettings = {
   SIGNET_KEYS: text('keys'),
-  // An access token cannot be taken back before it expires: a day is the longest that can be borne.
-  ACCESS_TOKEN_TTL: integer(900, [1, 86_400]),
+  ACCESS_TOKEN_TTL: accessTokenTtl(),
+  // Of the tokens of chat-auth alone, which nobody can refresh.
+  ACCESS_TOKEN_EXPIRE_MINUTES: integer(30, [1, 1_440]),
 } satisfies Record<string, Setting<unknown>>
 
 /** Everything that the issuer reads. Whoever starts it beside other programs reads it together with theirs. */
 export const iamSettings = {
   ...keySettings,
   SIGNET_HOME: text('.signet'),
-  SIGNET_ENV: oneOf(environments, 'local', 'ENV', 'FLASK_ENV'),
+  SIGNET_ENV: environmentName(),
   HOST: text('127.0.0.1'),
   IAM_PORT: integer(4000, [1, 65_535], 'PORT'),
   ISSUER: origin(undefined),
   AUDIENCE: text('signet'),
   DEFAULT_TENANT: text(undefined),
   TRUST_PROXY: list([]),
-  REFRESH_TOKEN_TTL: integer(432_000, [1, 2_592_000]),
+  COMPAT: someOf(replacedSystems),
+  REFRESH_TOKEN_TTL: refreshTokenTtl(),
   TOKEN_PERMISSIONS_MAX_BYTES: integer(256, [0, 16_384]),
   ACCESS_TOKEN_CLAIM_ALIASES: claimAliases(),
   PASSWORD_MIN_LENGTH: integer(8, [8, 64]),
@@ -52,7 +60,7 @@ export const iamSettings = {
   INTERNAL_SERVICE_API_KEY: list([], 'INTERNAL_AUTH_TOKEN'),
   ADMIN_EMAIL: mailAddress(),
   SENDER_EMAIL: text(undefined, 'MAIL_DEFAULT_SENDER'),
-  EMAIL_TRANSPORT: oneOf(['file', 'smtp', 'ses'], 'file'),
+  EMAIL_TRANSPORT: emailTransport(),
   MAIL_SERVER: text(undefined),
   MAIL_PORT: integer(undefined, [1, 65_535]),
   MAIL_USE_TLS: flag(false),
@@ -74,10 +82,10 @@ export const iamSettings = {
   SMS_WEBHOOK_SECRET: text(undefined),
   ENG_ANALYTICS_URL: origin(undefined),
   REDIS_URL: redisUrl('RATELIMIT_STORAGE_URI'),
-  DATABASE_URL: postgresUrl('POSTGRES_URI', 'SQLALCHEMY_DATABASE_URI', 'POSTGRES_CONNECTION_STRING'),
+  DATABASE_URL: databaseUrl(),
   DATABASE_ADMIN_URL: postgresUrl(),
   RUN_MIGRATIONS: flag(false),
-  WAIT_FOR_DB: integer(30, [0, 3_600]),
+  WAIT_FOR_DB: databaseWait(),
   WORKER_COUNT: integer(1, [1, 1_024]),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   LOG_FORMAT: oneOf(logFormats, 'auto'),
@@ -142,6 +150,7 @@ export function toIamOptions(config: Read) {
       issuer: config.ISSUER,
       audience: config.AUDIENCE,
       accessTokenTtlSeconds: config.ACCESS_TOKEN_TTL,
+      formTokenTtlSeconds: config.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
       refreshTokenTtlSeconds: config.REFRESH_TOKEN_TTL,
       permissionsMaxBytes: config.TOKEN_PERMISSIONS_MAX_BYTES,
       claimAliases: config.ACCESS_TOKEN_CLAIM_ALIASES,
@@ -161,6 +170,7 @@ export function toIamOptions(config: Read) {
     defaultTenant: config.DEFAULT_TENANT,
     workerCount: config.WORKER_COUNT,
     trustProxy: config.TRUST_PROXY,
+    compat: new Set(config.COMPAT),
   }
 }
 

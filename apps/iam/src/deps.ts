@@ -3,7 +3,7 @@ import type { PasswordHasher } from '@signet/accounts'
 import type { Database } from '@signet/db'
 import type { Outbox } from '@signet/delivery'
 import type { LimitSettings } from '@signet/http'
-import type { Clock } from '@signet/kernel'
+import type { Clock, ReplacedSystem } from '@signet/kernel'
 import type { SigningKeys } from './modules/keys/index.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 
@@ -18,6 +18,8 @@ export interface TokenSettings {
   readonly issuer: string
   readonly audience: string
   readonly accessTokenTtlSeconds: number
+  /** Of the tokens of chat-auth's form. */
+  readonly formTokenTtlSeconds: number
   /** A session that is not refreshed for so long is over. */
   readonly refreshTokenTtlSeconds: number
   /** Beyond this the claim `permissions` is left out. Bytes of its JSON. */
@@ -86,6 +88,8 @@ export interface Deps {
   readonly adminEmail: string | undefined
   /** Does a service take our events? */
   readonly sendsEvents: boolean
+  /** The older systems whose callers are served. */
+  readonly compat: ReadonlySet<ReplacedSystem>
   /** Of the streams to verifiers, in the place of the usual ones. */
   readonly streams?: Partial<StreamLimits>
 }
@@ -95,4 +99,10 @@ export interface RequestFacts {
   readonly id: string
   readonly ip: string
   readonly userAgent: string | null
+}
+
+/** How long any token lives that is given out now. */
+export function longestTokenTtl({ tokens, compat }: Pick<Deps, 'tokens' | 'compat'>): number {
+  const { accessTokenTtlSeconds, formTokenTtlSeconds } = tokens
+  return compat.has('chat-auth') ? Math.max(accessTokenTtlSeconds, formTokenTtlSeconds) : accessTokenTtlSeconds
 }

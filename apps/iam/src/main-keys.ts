@@ -1,12 +1,12 @@
-import { existsSync } from 'node:fs'
+import { loadEnvironment } from '@signet/http/environment'
 import { SettingsError, systemClock } from '@signet/kernel'
 import { readKeyConfig } from './config.ts'
 import { runKeysCommand } from './modules/keys/index.ts'
 
 try {
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  const { SIGNET_KEYS: folder, ACCESS_TOKEN_TTL } = readKeyConfig(process.env)
-  const keys = { folder, tokenLifeMs: ACCESS_TOKEN_TTL * 1_000, clock: systemClock }
+  const { SIGNET_KEYS: folder, ACCESS_TOKEN_TTL, ACCESS_TOKEN_EXPIRE_MINUTES } = readKeyConfig(loadEnvironment())
+  const tokenLifeMs = Math.max(ACCESS_TOKEN_TTL, ACCESS_TOKEN_EXPIRE_MINUTES * 60) * 1_000
+  const keys = { folder, tokenLifeMs, clock: systemClock }
   const { text, exitCode } = await runKeysCommand(keys, process.argv.slice(2))
   const stream = exitCode === 0 ? process.stdout : process.stderr
   stream.write(text)

@@ -1,13 +1,12 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { findEmbedded, openDatabase } from '@signet/db'
 import { runOutboxCommand } from '@signet/delivery'
+import { loadEnvironment } from '@signet/http/environment'
 import { Problem, SettingsError } from '@signet/kernel'
 import { readOutboxConfig } from './config.ts'
 
 try {
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  const { DATABASE_URL, SIGNET_HOME } = readOutboxConfig(process.env)
+  const { DATABASE_URL, SIGNET_HOME } = readOutboxConfig(loadEnvironment())
   const url = DATABASE_URL ?? (await findEmbedded(join(SIGNET_HOME, 'pg')))
   if (url === undefined) {
     throw new SettingsError([

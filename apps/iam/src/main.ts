@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { type Database, grantLogin, migrate, openDatabase, UnsafeSchemaError, waitForDatabase } from '@signet/db'
-import { InstallationSecretError, loggerOptions, type Program, stopOnSignal } from '@signet/http'
-import { flag, SettingsError } from '@signet/kernel'
+import { InstallationSecretError, loadEnvironment, loggerOptions, type Program, stopOnSignal } from '@signet/http'
+import { SettingsError } from '@signet/kernel'
 import { type IamConfig, readConfig, toIamOptions } from './config.ts'
 import { KeyFolderError, startIam } from './index.ts'
 
@@ -20,11 +18,8 @@ stopOnSignal(
 )
 
 try {
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  const { values } = parseArgs({ options: { migrate: { type: 'string' } } })
-  const config = readConfig(process.env)
-  if (values.migrate === undefined ? config.RUN_MIGRATIONS : flag(false).parse(values.migrate))
-    await bringForward(config)
+  const config = readConfig(loadEnvironment(process.argv.slice(2)))
+  if (config.RUN_MIGRATIONS) await bringForward(config)
   else await waitForDatabase(config.DATABASE_URL, config.WAIT_FOR_DB * 1_000)
   const { DATABASE_URL: url, DATABASE_ADMIN_URL: directUrl } = config
   database = openDatabase({ url, directUrl, applicationName: 'signet-iam' })

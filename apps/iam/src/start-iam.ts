@@ -10,9 +10,9 @@ import {
   type ServerOptions,
   startProgram,
 } from '@signet/http'
-import { type Clock, deriveKey, systemClock } from '@signet/kernel'
+import { type Clock, deriveKey, type ReplacedSystem, systemClock } from '@signet/kernel'
 import { buildApp } from './app.ts'
-import type { CodeSettings, CookieSettings, Deps, TokenSettings } from './deps.ts'
+import { type CodeSettings, type CookieSettings, type Deps, longestTokenTtl, type TokenSettings } from './deps.ts'
 import { openSigningKeys } from './modules/keys/index.ts'
 import { createRefreshTokens } from './refresh-token.ts'
 
@@ -36,6 +36,8 @@ export interface IamOptions extends ServerOptions {
   readonly delivery: DeliverySettings
   readonly passwordMinLength: number
   readonly defaultTenant: string | undefined
+  /** The older systems whose callers are served. */
+  readonly compat: ReadonlySet<ReplacedSystem>
   /** Processes that share the cores of this machine. */
   readonly workerCount: number
 }
@@ -52,7 +54,7 @@ export async function startIam(options: IamOptions, clock: Clock = systemClock):
   await assertSafeSchema(database, { environment: options.environment })
   const signingKeys = await openSigningKeys({
     folder: keysFolder,
-    tokenLifeMs: tokens.accessTokenTtlSeconds * 1_000,
+    tokenLifeMs: longestTokenTtl(options) * 1_000,
     clock,
   })
   const secret = await loadInstallationSecret(keysFolder)
@@ -80,6 +82,7 @@ export async function startIam(options: IamOptions, clock: Clock = systemClock):
     serviceKeys: options.serviceKeys,
     adminEmail: options.adminEmail,
     sendsEvents: options.sendsEvents,
+    compat: options.compat,
   }
   const app = await buildApp({ ...deps, logger: options.logger, trustProxy: options.trustProxy })
   signingKeys.onFault(error =>

@@ -90,6 +90,37 @@ t.test('the token of a sub-client names its client, whom it never surpasses', as
   t.notOk('client' in claimsOf(await a.signIn('north@example.com')), 'nobody is above the client')
 })
 
+t.test('of the staff a sub-client is only while its client is, and then nobody is above it', async t => {
+  const [client, desk] = [newId<UserId>(), newId<UserId>()]
+  await inTenant(a.database.db, a.platform, async ({ sql }) => {
+    for (const [id, kind, parent] of [
+      [client, 'client', null],
+      [desk, 'sub_client', client],
+    ] as const) {
+      await sql`insert into users (tenant_id, id, email, kind, parent_id)
+        values (${a.platform}, ${id}, ${`${kind}@platform.example`}, ${kind}, ${parent})`
+      await sql`insert into memberships (tenant_id, id, user_id) values (${a.platform}, ${id}, ${id})`
+    }
+  })
+  await a.asOwner(
+    sql => sql`insert into password_credentials (tenant_id, user_id, hash)
+      select tenant_id, ${desk}, hash from password_credentials where user_id = ${a.administrator.id}`,
+  )
+  const give = (id: UserId) =>
+    a.asOwner(
+      sql => sql`insert into membership_roles (tenant_id, membership_id, role_id)
+        select tenant_id, ${id}, id from roles where tenant_id = ${a.platform} and name = 'super_admin'`,
+    )
+  await give(desk)
+  const alone = await a.signIn('sub_client@platform.example', { tenant: 'platform' })
+  t.strictSame(claimsOf(alone).roles, ['super_admin'])
+  t.strictSame(claimsOf(alone).client, { sub: client, roles: [] }, 'by which verifiers tell')
+  await give(client)
+  const both = claimsOf(await refresh(alone))
+  t.strictSame(both.roles, ['super_admin'])
+  t.notOk('client' in both)
+})
+
 t.test('claims are said again for older consumers where the settings ask for it', async t => {
   const claimAliases = [
     { alias: 'user_id', claim: 'sub' },

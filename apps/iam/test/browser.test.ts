@@ -69,6 +69,7 @@ t.test('a browser', { skip, timeout: 120_000 }, async t => {
       tokens: {
         issuer: origin,
         audience,
+        formTokenTtlSeconds: 1_800,
         accessTokenTtlSeconds: 900,
         refreshTokenTtlSeconds: 432_000,
         permissionsMaxBytes: 256,

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createHasher, type PasswordHasher } from '@signet/accounts'
 import { runStatement, type Statements, withAdminClient } from '@signet/db'
 import { type App, loggerOptions } from '@signet/http'
-import { deriveKey, type MessageId, newId, type TenantId, type UserId } from '@signet/kernel'
+import { deriveKey, type MessageId, newId, replacedSystems, type TenantId, type UserId } from '@signet/kernel'
 import {
   plantCanary,
   plantSecretsOf,
@@ -141,6 +141,7 @@ export async function testApp(
       issuer,
       audience,
       accessTokenTtlSeconds: 900,
+      formTokenTtlSeconds: 1_800,
       refreshTokenTtlSeconds: 432_000,
       permissionsMaxBytes: 256,
       claimAliases: [],
@@ -161,6 +162,7 @@ export async function testApp(
     serviceKeys: [],
     adminEmail: undefined,
     sendsEvents: false,
+    compat: new Set(replacedSystems),
     ...options.deps,
   }
   for (const key of deps.serviceKeys) plantCanary('service key', key)

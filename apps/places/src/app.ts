@@ -1,6 +1,8 @@
 import type { Database } from '@signet/db'
 import { type App, createServer, describeApi, type ServerOptions, serveHealth } from '@signet/http'
+import type { ReplacedSystem } from '@signet/kernel'
 import type { VerifierOptions } from '@signet/verifier'
+import { serveCompat } from './compat/serve-compat.ts'
 import { assertReadable, servePlaces } from './modules/places/index.ts'
 import { protect } from './protect.ts'
 import { version } from './version.ts'
@@ -8,6 +10,8 @@ import { version } from './version.ts'
 export interface PlacesDeps extends ServerOptions {
   readonly database: Database
   readonly tokens: VerifierOptions
+  /** The older systems whose callers are served. */
+  readonly compat: ReadonlySet<ReplacedSystem>
   /** Where callers reach it, for the API reference. */
   readonly url: string
 }
@@ -27,6 +31,10 @@ export async function buildApp(deps: PlacesDeps): Promise<App> {
   const tags = [
     { name: 'Places', description: 'Charging and swap stations' },
     { name: 'Operations', description: 'Is it well?' },
+    {
+      name: 'scalable-auth',
+      description: 'A route of an older system, for callers that have only the base URL changed',
+    },
   ]
   await describeApi(app, { title: 'Signet places', version, description, serverUrl: url, tags })
   serveHealth(app, {
@@ -38,5 +46,6 @@ export async function buildApp(deps: PlacesDeps): Promise<App> {
     isStopping: () => isStopping,
   })
   servePlaces(app, database)
+  serveCompat(app, deps)
   return app
 }

@@ -1,13 +1,16 @@
 import {
+  databaseUrl,
+  databaseWait,
   integer,
   list,
   oneOf,
   origin,
-  postgresUrl,
   readSettings,
+  replacedSystems,
   type Setting,
   SettingsError,
   type SettingsOf,
+  someOf,
   text,
 } from '@signet/kernel'
 import { logFormats, logLevels } from '@signet/http'
@@ -18,9 +21,10 @@ const spec = {
   IAM_PORT: integer(4000, [1, 65_535]),
   ISSUER: origin(undefined),
   AUDIENCE: text('signet'),
-  DATABASE_URL: postgresUrl('POSTGRES_URI', 'SQLALCHEMY_DATABASE_URI', 'POSTGRES_CONNECTION_STRING'),
-  WAIT_FOR_DB: integer(30, [0, 3_600]),
+  DATABASE_URL: databaseUrl(),
+  WAIT_FOR_DB: databaseWait(),
   TRUST_PROXY: list([]),
+  COMPAT: someOf(replacedSystems),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   LOG_FORMAT: oneOf(logFormats, 'auto'),
 } satisfies Record<string, Setting<unknown>>

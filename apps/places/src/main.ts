@@ -1,13 +1,11 @@
-import { existsSync } from 'node:fs'
 import { openDatabase, waitForDatabase } from '@signet/db'
-import { loggerOptions, stopOnSignal } from '@signet/http'
+import { loadEnvironment, loggerOptions, stopOnSignal } from '@signet/http'
 import { SettingsError } from '@signet/kernel'
 import { readConfig } from './config.ts'
 import { startPlaces } from './index.ts'
 
 try {
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  const config = readConfig(process.env)
+  const config = readConfig(loadEnvironment(process.argv.slice(2)))
   await waitForDatabase(config.DATABASE_URL, config.WAIT_FOR_DB * 1000)
   const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-places' })
   const places = await startPlaces({
@@ -17,6 +15,7 @@ try {
     issuer: config.ISSUER,
     audience: config.AUDIENCE,
     trustProxy: config.TRUST_PROXY,
+    compat: new Set(config.COMPAT),
     logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'places'),
   })
   stopOnSignal(

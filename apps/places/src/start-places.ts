@@ -1,5 +1,6 @@
 import type { Database } from '@signet/db'
 import { type Program, type ServerOptions, startProgram } from '@signet/http'
+import type { ReplacedSystem } from '@signet/kernel'
 import { buildApp } from './app.ts'
 
 export interface PlacesOptions extends ServerOptions {
@@ -10,6 +11,8 @@ export interface PlacesOptions extends ServerOptions {
   readonly port: number
   readonly issuer: string
   readonly audience: string
+  /** The older systems whose callers are served. */
+  readonly compat: ReadonlySet<ReplacedSystem>
   /** Where the issuer's keys are fetched, when not at the issuer's own address. */
   readonly keysUri?: string
 }

@@ -1,5 +1,6 @@
 import { grantLogin, withAdminClient } from '@signet/db'
 import { loggerOptions } from '@signet/http'
+import { replacedSystems } from '@signet/kernel'
 import { createTestIssuer } from '@signet/verifier/testing'
 import { checkApiReference, plantCanary, testDatabase, testLogger } from '@signet/testkit'
 import t from 'tap'
@@ -15,6 +16,7 @@ const app = await buildApp({
   url: 'http://places.test',
   logger: testLogger(loggerOptions('trace', 'json', 'places'), 'places'),
   trustProxy: [],
+  compat: new Set(replacedSystems),
 })
 t.teardown(() => app.close())
 
@@ -360,6 +362,7 @@ t.test('the service', async t => {
       url: 'http://places.test',
       logger: testLogger(loggerOptions('trace', 'json', 'places'), 'places'),
       trustProxy: [],
+      compat: new Set(replacedSystems),
     })
     t.teardown(() => cut.close())
     const headers = { authorization: `Bearer ${tokenWith({ permissions: every })}` }

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { imageSettings, readStorage, serviceSettings } from '@signet/admin-api/config'
 import { findFaults, iamSettings } from '@signet/iam/config'
-import { integer, readSettings, SettingsError, type SettingsOf } from '@signet/kernel'
+import { integer, list, origin, readSettings, SettingsError, type SettingsOf } from '@signet/kernel'
 
 const port = (fallback: number) => integer(fallback, [1, 65_535])
 
@@ -37,6 +37,20 @@ export function readConfig(environment: Environment): StandaloneConfig {
     SIGNET_KEYS: resolve(given.SIGNET_KEYS),
     ISSUER: given.ISSUER ?? `http://localhost:${given.IAM_PORT}`,
   }
+}
+
+const gatewaySettings = {
+  ADMIN_URL: origin(undefined),
+  ADMIN_PORT: port(4001),
+  INTERNAL_SERVICE_API_KEY: list([], 'INTERNAL_AUTH_TOKEN'),
+}
+
+/** Of `pnpm gateway`: whom it asks, and by which key. @throws SettingsError with every fault */
+export function readGatewayConfig(environment: Environment): { readonly url: string; readonly key: string } {
+  const { ADMIN_URL, ADMIN_PORT, INTERNAL_SERVICE_API_KEY } = readSettings(gatewaySettings, environment)
+  const [key] = INTERNAL_SERVICE_API_KEY
+  if (key === undefined) throw new SettingsError(['INTERNAL_SERVICE_API_KEY is missing: the map is read with it.'])
+  return { url: ADMIN_URL ?? `http://localhost:${ADMIN_PORT}`, key }
 }
 
 /** Does npm, npx or pnpm say that it runs this process as a script? */

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { stopOnSignal } from '@signet/http'
+import { loadEnvironment, stopOnSignal } from '@signet/http'
 import { SettingsError } from '@signet/kernel'
 import { isRunAsScript, readConfig } from './config.ts'
 import { watchLauncher } from './launcher.ts'
@@ -28,8 +27,7 @@ watchLauncher(isRunAsScript(process.env), () => {
 })
 
 try {
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  const config = readConfig(process.env)
+  const config = readConfig(loadEnvironment())
   console.log('Signet starts')
   // A setting that is wrong is told at once: the rest takes a second to read.
   const { startInstallation } = await import('./start-installation.ts')

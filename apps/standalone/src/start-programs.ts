@@ -28,6 +28,7 @@ export async function startPrograms({ config, database, addresses, resources, st
     database,
     host: config.HOST,
     trustProxy: config.TRUST_PROXY,
+    compat: new Set(config.COMPAT),
     logger: loggerOptions('warn', config.LOG_FORMAT, name),
   })
   const rules = {
@@ -53,6 +54,7 @@ export async function startPrograms({ config, database, addresses, resources, st
           // It is initialised by now: a setup token would open nothing.
           setupToken: undefined,
           addresses,
+          cookies: { domain: config.COOKIE_DOMAIN, prefix: config.COOKIE_PREFIX },
           serviceKeys: config.INTERNAL_SERVICE_API_KEY,
           storage: readStorage(config).settings,
           maxImageMegabytes: config.MAX_AVATAR_SIZE_MB,

@@ -2,11 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { knownSettingNames } from '@signet/kernel'
 import { testDatabase } from '@signet/testkit'
 import t from 'tap'
 import { addressOf } from '../src/addresses.ts'
-import { readConfig } from '../src/config.ts'
 import { readFirstAdmin } from '../src/credentials-file.ts'
 import { callApi } from '../src/demo/call.ts'
 import { canRunTour } from '../src/demo/run-tour.ts'
@@ -109,16 +107,5 @@ t.test('the README', async t => {
     const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path as string)
     t.not(links.length, 0)
     for (const path of links) t.ok(existsSync(new URL(path, root)), path)
-  })
-
-  t.test('lists every setting, and none that does not exist', async t => {
-    const table = readme.slice(readme.indexOf('## Settings'), readme.indexOf('## More'))
-    const listed = new Set([...table.matchAll(/`([A-Z][A-Z0-9_<>]+)`/g)].map(([, name]) => name as string))
-    t.same(
-      [...listed].toSorted(),
-      [...knownSettingNames].toSorted(),
-      'the table under "Settings" and packages/kernel/src/setting-names.ts name the same settings',
-    )
-    for (const name of Object.keys(readConfig({}))) t.ok(listed.has(name), name)
   })
 })

@@ -25,6 +25,17 @@ export async function findUser(tx: TenantTx, id: UserId): Promise<User> {
   return user
 }
 
+/** @throws Problem `client-not-found`, also for a person of another kind */
+export async function findClient(tx: TenantTx, id: UserId): Promise<void> {
+  const found = await tx.db
+    .select({ id: users.id })
+    .from(users)
+    .where(
+      and(eq(users.tenantId, tx.tenantId), eq(users.id, id), eq(users.kind, 'client'), ne(users.status, 'deleted')),
+    )
+  if (found.length === 0) throw problem('client-not-found')
+}
+
 /** The person, their membership at home, and the role that everybody there has. */
 export async function insertUser(
   tx: TenantTx,

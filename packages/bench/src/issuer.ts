@@ -65,7 +65,7 @@ export async function prepareProgram(
   const flags = await readStartFlags(appFolder)
   const port = await findFreePort()
   const home = await mkdtemp(join(tmpdir(), 'signet-bench-'))
-  const keysFolder = join(home, 'keys')
+  const keysFolder = settings['SIGNET_KEYS'] ?? join(home, 'keys')
   const logFile = join(home, 'stderr')
   const [command, ...args] = onCore(bench.machine.programCore, process.execPath, [
     ...flags,

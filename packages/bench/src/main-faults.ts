@@ -3,6 +3,7 @@
 import { renderFaults, type FaultRow } from './fault-report.ts'
 import { breakDatabase } from './faults/database.ts'
 import { breakDelivery } from './faults/delivery.ts'
+import { breakKeys } from './faults/keys.ts'
 import { breakRefresh } from './faults/refresh.ts'
 import { mixTenants } from './faults/tenants.ts'
 import { wholeMachine } from './machine.ts'
@@ -13,6 +14,7 @@ const parts: Parts<FaultPartName, FaultRow> = {
   database: breakDatabase,
   refresh: breakRefresh,
   delivery: breakDelivery,
+  keys: breakKeys,
   tenants: mixTenants,
 }
 

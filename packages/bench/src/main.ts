@@ -9,6 +9,7 @@ import { measureImport } from './parts/import.ts'
 import { measureLanes } from './parts/lanes.ts'
 import { measureMemory } from './parts/memory.ts'
 import { measureRefresh } from './parts/refresh.ts'
+import { measureRevocation } from './parts/revocation.ts'
 import { measureSignIn } from './parts/sign-in.ts'
 import { measureTenant } from './parts/tenant.ts'
 import { measureVerify } from './parts/verify.ts'
@@ -17,6 +18,7 @@ import { type Parts, runParts } from './run-parts.ts'
 
 const parts: Parts<PartName, Row> = {
   verify: measureVerify,
+  revocation: measureRevocation,
   refresh: measureRefresh,
   'sign-in': measureSignIn,
   tenant: measureTenant,

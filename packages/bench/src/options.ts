@@ -2,6 +2,7 @@
 
 export const partNames = [
   'verify',
+  'revocation',
   'refresh',
   'sign-in',
   'tenant',
@@ -19,8 +20,9 @@ against what it promises under attack.
 
 Usage: pnpm bench [part …]
 
-Parts, all of them without an argument (about twelve minutes):
-  verify       the verifier against raw crypto.verify, jose, fast-jwt, aws-jwt-verify, jsonwebtoken
+Parts, all of them without an argument (about fifteen minutes):
+  verify       the verifier against raw crypto.verify and other libraries; what revocation, can() and importing cost
+  revocation   how soon 20 verifiers refuse a session that has ended, pushed, polled, and without an issuer
   refresh      POST /api/v1/tokens/refresh against raw RSA-2048 signing and oidc-provider
   sign-in      POST /api/v1/tokens against raw argon2id
   tenant       a read within a tenant against the same read without
@@ -41,17 +43,18 @@ IMPORT_LINES is how many lines the import has, 100,000 by default.
 
 packages/bench/README.md says what each part does and how to read the table.`
 
-export const faultPartNames = ['database', 'refresh', 'delivery', 'tenants'] as const
+export const faultPartNames = ['database', 'refresh', 'delivery', 'keys', 'tenants'] as const
 export type FaultPartName = (typeof faultPartNames)[number]
 
 export const faultHelp = `Breaks running programs again and again, and checks after each time that what they promised holds.
 
 Usage: pnpm bench:faults [part …]
 
-Parts, all of them without an argument (about twenty minutes):
+Parts, all of them without an argument (about half an hour):
   database  every connection is ended by the server in the middle of its work, 100 times
   refresh   kill -9 of the issuer while sessions are refreshed, 200 times
   delivery  kill -9 of the issuer while it delivers mail, 100 times
+  keys      the signing key is rotated 1,000 times under 500 verifications a second, and keys are removed
   tenants   10,000 requests of 50 tenants at the administration, with errors and callers who hang up
 
 Exits with 1 when one promise was broken or could not be checked.

@@ -1,6 +1,6 @@
 /** What a run says at its end: one table, a line a comparison. */
 
-import { median, type Round, ratiosOf } from './rounds.ts'
+import { median, pairRates, type Round, ratiosOf } from './rounds.ts'
 import { percentile, separability } from './statistics.ts'
 
 export interface Row {
@@ -37,6 +37,59 @@ export function compareRates({ part, subject, against, rounds, atLeast }: Compar
     spread: `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`,
     target: atLeast === undefined ? '' : `>= ${atLeast.toFixed(2)}`,
     met: atLeast === undefined ? '' : yesOrNo(ratio >= atLeast),
+  }
+}
+
+export interface Addition {
+  readonly part: string
+  /** What is measured with the addition. */
+  readonly subject: string
+  /** The same without it. */
+  readonly against: string
+  readonly rounds: readonly Round[]
+  /** The target: what one operation may cost more. */
+  readonly belowNs: number
+}
+
+/** Of what is over so soon that a ratio says little: how much longer one operation takes. */
+export function compareCosts({ part, subject, against, rounds, belowNs }: Addition): Row {
+  const extra = rounds.map(({ ours, theirs }) => 1e9 / ours - 1e9 / theirs)
+  const [middle, least, most] = [median(extra), Math.min(...extra), Math.max(...extra)].map(formatNs)
+  return {
+    part,
+    subject,
+    measured: `${formatRate(median(rounds.map(round => round.ours)))}/s`,
+    against: `${against} ${formatRate(median(rounds.map(round => round.theirs)))}/s`,
+    ratio: `${middle}`,
+    spread: `${least} to ${most}`,
+    target: `< ${belowNs} ns`,
+    met: yesOrNo(median(extra) < belowNs),
+  }
+}
+
+export interface DurationComparison {
+  readonly part: string
+  readonly subject: string
+  readonly against: string
+  /** Milliseconds; those of one place belong together. */
+  readonly ours: readonly number[]
+  readonly theirs: readonly number[]
+  /** The target: what half of ours stay below. */
+  readonly belowMs: number
+}
+
+/** The ratio is again ours divided by theirs: below 1 ours is over sooner. */
+export function compareDurations({ part, subject, against, ours, theirs, belowMs }: DurationComparison): Row {
+  const ratios = ratiosOf(pairRates(ours, theirs))
+  return {
+    part,
+    subject,
+    measured: formatMs(median(ours)),
+    against: `${against} ${formatMs(median(theirs))}`,
+    ratio: median(ratios).toFixed(2),
+    spread: `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`,
+    target: `< ${belowMs} ms`,
+    met: yesOrNo(median(ours) < belowMs),
   }
 }
 
@@ -88,6 +141,44 @@ export function boundWaiting({ part, subject, times, atMostMs }: Waiting): Row {
   }
 }
 
+export interface Moment {
+  readonly part: string
+  readonly subject: string
+  readonly ms: number
+  /** The target, both ends included. */
+  readonly fromMs?: number
+  readonly untilMs: number
+}
+
+/** When something happened that happens once. */
+export function boundMoment({ part, subject, ms, fromMs, untilMs }: Moment): Row {
+  return {
+    part,
+    subject,
+    measured: formatMs(ms),
+    against: '',
+    ratio: '',
+    spread: '',
+    target: fromMs === undefined ? `<= ${untilMs} ms` : `${fromMs} to ${untilMs} ms`,
+    met: yesOrNo(ms >= (fromMs ?? 0) && ms <= untilMs),
+  }
+}
+
+/** What was answered, by everybody who was asked. */
+export function expectAnswers(part: string, subject: string, answers: readonly string[], expected: string): Row {
+  const seen = [...new Set(answers)]
+  return {
+    part,
+    subject,
+    measured: seen.join(', '),
+    against: '',
+    ratio: '',
+    spread: '',
+    target: expected,
+    met: yesOrNo(seen.length === 1 && seen[0] === expected),
+  }
+}
+
 export interface Duration {
   readonly part: string
   readonly subject: string
@@ -130,8 +221,8 @@ export interface Rate {
   readonly part: string
   readonly subject: string
   readonly perSecond: number
-  /** The target. */
-  readonly atLeast: number
+  /** The target. Without one the line informs only. */
+  readonly atLeast?: number
 }
 
 export function boundRate({ part, subject, perSecond, atLeast }: Rate): Row {
@@ -142,8 +233,8 @@ export function boundRate({ part, subject, perSecond, atLeast }: Rate): Row {
     against: '',
     ratio: '',
     spread: '',
-    target: `>= ${formatRate(atLeast)}/s`,
-    met: yesOrNo(perSecond >= atLeast),
+    target: atLeast === undefined ? '' : `>= ${formatRate(atLeast)}/s`,
+    met: atLeast === undefined ? '' : yesOrNo(perSecond >= atLeast),
   }
 }
 
@@ -157,6 +248,20 @@ export function compareMemory(part: string, subject: string, residentBytes: numb
     spread: '',
     target: `< ${formatMegabytes(belowBytes)}`,
     met: yesOrNo(residentBytes < belowBytes),
+  }
+}
+
+/** @param atMostBytes the target */
+export function boundBytes(part: string, subject: string, bytes: number, atMostBytes: number): Row {
+  return {
+    part,
+    subject,
+    measured: `${bytes} bytes`,
+    against: '',
+    ratio: '',
+    spread: '',
+    target: `<= ${atMostBytes} bytes`,
+    met: yesOrNo(bytes <= atMostBytes),
   }
 }
 
@@ -201,6 +306,10 @@ function formatRate(perSecond: number): string {
 
 function formatMs(milliseconds: number): string {
   return `${milliseconds.toFixed(1)} ms`
+}
+
+function formatNs(nanoseconds: number): string {
+  return `${nanoseconds < 0 ? '' : '+'}${nanoseconds.toFixed(0)} ns`
 }
 
 function formatMegabytes(bytes: number): string {

@@ -10,17 +10,25 @@ import { parseCommandLine } from '../src/command-line.ts'
 import { countFaults, expectNone, renderFaults, tell } from '../src/fault-report.ts'
 import { addressOf } from '../src/network-addresses.ts'
 import { faultPartNames, partNames } from '../src/options.ts'
+import { monotonicMs } from '../src/monotonic.ts'
 import {
+  boundBytes,
   boundMedian,
+  boundMoment,
+  boundRate,
   boundWaiting,
+  compareCosts,
+  compareDurations,
   compareMemory,
   compareRates,
   compareTimes,
   countEvents,
+  expectAnswers,
   renderTable,
 } from '../src/report.ts'
 import { percentile, separability } from '../src/statistics.ts'
 import { openConnection, readAnswer } from '../src/workers/http-connection.ts'
+import { makeTokens } from '../src/workers/tokens.ts'
 import { alternate, median, pairRates, roundCount, takeTurns } from '../src/rounds.ts'
 
 t.test('a comparison', async t => {
@@ -39,6 +47,29 @@ t.test('a comparison', async t => {
     t.equal(compareRates({ part: 'p', subject: 's', against: 'a', rounds, atLeast: 0.61 }).met, 'NO')
     const { target, met } = compareRates({ part: 'p', subject: 's', against: 'a', rounds })
     t.strictSame([target, met], ['', ''])
+  })
+
+  t.test('of what an addition costs is the median of the rounds’ differences, in nanoseconds', async t => {
+    const costs = pairRates([1e6, 2e6, 1e6], [2e6, 2e6, 1.25e6])
+    const row = compareCosts({ part: 'p', subject: 's', against: 'without', rounds: costs, belowNs: 201 })
+    t.match(row, { ratio: '+200 ns', spread: '+0 ns to +500 ns', target: '< 201 ns', met: 'yes' })
+    t.match(row, { measured: '1,000,000/s', against: 'without 2,000,000/s' })
+    t.equal(compareCosts({ part: 'p', subject: 's', against: 'without', rounds: costs, belowNs: 200 }).met, 'NO')
+    const faster = compareCosts({ part: 'p', subject: 's', against: 'a', rounds: pairRates([2e6], [1e6]), belowNs: 1 })
+    t.match(faster, { ratio: '-500 ns', met: 'yes' })
+  })
+
+  t.test('of durations holds the median of ours against its limit, and shows the others’', async t => {
+    const times = { part: 'p', subject: 's', against: 'a', ours: [9, 10, 11], theirs: [18, 40, 22] }
+    t.match(compareDurations({ ...times, belowMs: 10.1 }), {
+      measured: '10.0 ms',
+      against: 'a 22.0 ms',
+      ratio: '0.50',
+      spread: '0.25 to 0.50',
+      target: '< 10.1 ms',
+      met: 'yes',
+    })
+    t.equal(compareDurations({ ...times, belowMs: 10 }).met, 'NO')
   })
 
   t.test('of memory is met below the limit only', async t => {
@@ -116,6 +147,37 @@ t.test('a bounded wait', async t => {
   t.equal(boundMedian({ ...short, atMostUs: 100 }).met, 'NO')
   t.equal(countEvents('p', 'shed', 0, 1).met, 'NO')
   t.equal(countEvents('p', 'shed', 1, 1).met, 'yes')
+})
+
+t.test('what is measured once, or is no number', async t => {
+  t.match(boundRate({ part: 'p', subject: 's', perSecond: 10, atLeast: 10 }), { target: '>= 10/s', met: 'yes' })
+  t.equal(boundRate({ part: 'p', subject: 's', perSecond: 9, atLeast: 10 }).met, 'NO')
+  t.match(boundRate({ part: 'p', subject: 's', perSecond: 9 }), { measured: '9/s', target: '', met: '' })
+  const moment = { part: 'p', subject: 's', fromMs: 3, untilMs: 4 }
+  t.match(boundMoment({ ...moment, ms: 3 }), { measured: '3.0 ms', target: '3 to 4 ms', met: 'yes' })
+  t.match(boundMoment({ part: 'p', subject: 's', ms: 4, untilMs: 4 }), { target: '<= 4 ms', met: 'yes' })
+  for (const ms of [2.9, 4.1, Number.NaN, Infinity]) t.equal(boundMoment({ ...moment, ms }).met, 'NO', String(ms))
+  t.match(boundBytes('p', 's', 3_200, 3_200), { measured: '3200 bytes', met: 'yes' })
+  t.equal(boundBytes('p', 's', 3_201, 3_200).met, 'NO')
+  t.match(expectAnswers('p', 's', ['revoked', 'revoked'], 'revoked'), { measured: 'revoked', met: 'yes' })
+  t.match(expectAnswers('p', 's', ['revoked', 'accepted'], 'revoked'), { measured: 'revoked, accepted', met: 'NO' })
+  t.equal(expectAnswers('p', 's', [], 'revoked').met, 'NO', 'nobody was asked')
+})
+
+t.test('processes share a clock', async t => {
+  const before = monotonicMs()
+  const { stdout } = spawnSync(process.execPath, ['--print', 'process.hrtime.bigint()'], { encoding: 'utf8' })
+  const there = Number(BigInt(stdout.trim().replace(/n$/, ''))) / 1e6
+  t.ok(before < there && there < monotonicMs())
+})
+
+t.test('tokens are of 700 to 1,000 bytes, with and without a status', async t => {
+  for (const revocable of [false, true]) {
+    const { list } = makeTokens(revocable)
+    const claims = list.map(token => Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+    t.equal(claims.filter(text => text.includes('"status_list"')).length, revocable ? list.length : 0)
+    t.ok(new Set(list.map(token => token.length)).size > 1)
+  }
 })
 
 t.test('rounds', async t => {
@@ -278,6 +340,8 @@ t.test('a connection of the load', async t => {
     for (let length = 0; length < whole.length; length += 1) t.equal(readAnswer(whole.subarray(0, length)), undefined)
     const shed = Buffer.from('HTTP/1.1 503 No\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n')
     t.strictSame(readAnswer(shed), { status: 503, retryAfter: 7, body: '' })
+    const empty = Buffer.from('HTTP/1.1 204 No Content\r\nkeep-alive: timeout=72\r\n\r\n')
+    t.strictSame(readAnswer(empty), { status: 204, retryAfter: undefined, body: '' })
     const chunked = Buffer.from('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n')
     t.throws(() => readAnswer(chunked), { message: /does not state its length/ })
   })

@@ -1,6 +1,7 @@
 // `pnpm migrate`: brings the database forward and lets the programs' login work in it.
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { integer, postgresUrl, readSettings, SettingsError } from '@signet/kernel'
+import { databaseUrl, databaseWait, postgresUrl, readSecretFiles, readSettings, SettingsError } from '@signet/kernel'
 import { grantLogin } from './login-grants.ts'
 import { migrate } from './migrate.ts'
 
@@ -13,7 +14,9 @@ Running it twice, or twice at once, does no harm.
                       It may create roles (CREATEROLE). Direct, not through a pooler.
   DATABASE_URL        The login of the programs, which is allowed to work in the tables here.
                       Alone, without DATABASE_ADMIN_URL, it migrates as well.
-  WAIT_FOR_DB         Seconds to wait for a server that is starting. Default 30.`
+  WAIT_FOR_DB         Seconds to wait for a server that is starting. Default 30.
+
+Both addresses may stand in files instead, named by DATABASE_ADMIN_URL_FILE and DATABASE_URL_FILE.`
 
 const folder = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
@@ -38,13 +41,14 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function bringForward(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile('.env')
   const settings = readSettings(
     {
       DATABASE_ADMIN_URL: postgresUrl(),
-      DATABASE_URL: postgresUrl('POSTGRES_URI', 'SQLALCHEMY_DATABASE_URI', 'POSTGRES_CONNECTION_STRING'),
-      WAIT_FOR_DB: integer(30, [0, 3_600]),
+      DATABASE_URL: databaseUrl(),
+      WAIT_FOR_DB: databaseWait(),
     },
-    process.env,
+    readSecretFiles(process.env, path => readFileSync(path, 'utf8')),
   )
   const url = settings.DATABASE_ADMIN_URL ?? settings.DATABASE_URL
   if (url === undefined) throw new SettingsError(['DATABASE_ADMIN_URL or DATABASE_URL is needed: which database?'])

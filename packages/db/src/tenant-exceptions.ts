@@ -51,6 +51,7 @@ export const tenantExceptions: TenantExceptions = {
     'client_tokens.system_reads': 'a token is redeemed by whoever does not know its tenant yet',
     'refresh_keys.system_reads': findsSignIns,
     'outbound_messages.system_delivers': 'one worker delivers the messages of all tenants',
+    'brands.system_reads': 'a service asks for the brand of any tenant by its id',
     'sessions.system_ends': 'whoever is suspended or deleted loses the sessions in every tenant',
   },
   ownerViews: {

@@ -7,11 +7,16 @@ import { problem } from '@signet/kernel'
 import type { FastifyRequest } from 'fastify'
 import type { App } from './server.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The answer signs a browser in by cookies, whatever the body says. */
+    setsCookies?: true
+  }
+}
+
 export interface OwnSite {
   /** Where browsers find us, e.g. `https://id.example.com`. Never taken from `Host`, which the caller writes. */
   readonly url: string
-  /** Other addresses of ours, e.g. that of a gateway before us. */
-  readonly alsoAt?: readonly string[]
   /** The names of the cookies by which a person is known. */
   readonly cookies: readonly string[]
   /** The domain that the cookies are sent to: its hosts are ours. */
@@ -25,13 +30,14 @@ const longestLogged = 100
 
 /** Answers 403 `cross-site-request`. Call it before the routes. */
 export function refuseCrossSite(app: App, own: OwnSite): void {
-  const ownOrigins = [own.url, ...(own.alsoAt ?? [])].map(url => new URL(url).origin)
+  const ownOrigin = new URL(own.url).origin
   app.addHook('onRequest', async request => {
     if (safeMethods.has(request.method) || hasBearer(request)) return
     if (carriesCookie(request.headers.cookie, own.cookies)) assertOwnSite(request)
   })
   app.addHook('preValidation', async request => {
-    if (!safeMethods.has(request.method) && wantsCookies(request.body)) assertOwnSite(request)
+    const { setsCookies } = request.routeOptions.config
+    if (!safeMethods.has(request.method) && (setsCookies || wantsCookies(request.body))) assertOwnSite(request)
   })
 
   function assertOwnSite(request: FastifyRequest): void {
@@ -43,7 +49,7 @@ export function refuseCrossSite(app: App, own: OwnSite): void {
   }
 
   function isOwnOrigin(origin: string): boolean {
-    if (ownOrigins.includes(origin)) return true
+    if (origin === ownOrigin) return true
     if (own.cookieDomain === undefined || !URL.canParse(origin)) return false
     const { protocol, hostname } = new URL(origin)
     return protocol === 'https:' && (hostname === own.cookieDomain || hostname.endsWith(`.${own.cookieDomain}`))

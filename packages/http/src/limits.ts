@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Requests a minute and network, or a minute and key where one was shown. */
     perMinute?: number
+    /** Method and path of the route with which this one counts together: another way to the same must not double its limit. */
+    countsWith?: string
   }
 }
 
@@ -73,8 +75,8 @@ function storeFor(counter: Counter, prefix: string): FastifyRateLimitStore {
     },
     // What the library passes is wider than its type says.
     child(options) {
-      const { method, url } = (options as unknown as { routeInfo: RouteOptions }).routeInfo
-      return storeFor(counter, `${String(method)} ${url} `)
+      const { method, url, config } = (options as unknown as { routeInfo: RouteOptions }).routeInfo
+      return storeFor(counter, `${config?.countsWith ?? `${String(method)} ${url}`} `)
     },
   }
 }

@@ -9,8 +9,7 @@ import type { App } from './server.ts'
 
 /** Makes a scope read nothing but forms and answer failures in OAuth's form. Call it before its routes. */
 export async function speakOAuth(scope: App): Promise<void> {
-  scope.removeAllContentTypeParsers()
-  await scope.register(formbody)
+  await readForms(scope)
   scope.setErrorHandler((error, request, reply) => {
     const found = toProblem(error)
     if (found.status >= 500) request.log.error({ err: found.cause ?? error, code: found.code }, 'request failed')
@@ -21,6 +20,12 @@ export async function speakOAuth(scope: App): Promise<void> {
       .type('application/json')
       .send({ error: name, error_description: describe(found) })
   })
+}
+
+/** Makes a scope read nothing but forms. Call it before its routes. */
+export async function readForms(scope: App): Promise<void> {
+  scope.removeAllContentTypeParsers()
+  await scope.register(formbody)
 }
 
 /** Statuses that OAuth does not use are said with 400; how large and how often is said as everywhere. */

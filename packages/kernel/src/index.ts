@@ -39,8 +39,27 @@ export {
   problem,
   problemCatalogue,
 } from './problems.ts'
+export { type ReplacedSystem, replacedSystems } from './replaced-systems.ts'
 export { deriveKey, sealParts } from './secrets.ts'
-export { readSettings, type Setting, type SettingFamily, SettingsError, type SettingsOf } from './settings.ts'
+export {
+  accessTokenTtl,
+  databaseUrl,
+  databaseWait,
+  emailTransport,
+  environmentName,
+  imageStorage,
+  refreshTokenTtl,
+} from './replaced-settings.ts'
+export { describeRetiredSettings, retiredSettingNames } from './retired-settings.ts'
+export { readSecretFiles } from './secret-files.ts'
+export {
+  type Environment,
+  readSettings,
+  type Setting,
+  type SettingFamily,
+  SettingsError,
+  type SettingsOf,
+} from './settings.ts'
 export {
   domain,
   flag,
@@ -52,7 +71,8 @@ export {
   postgresUrl,
   redisUrl,
   serviceUrls,
+  someOf,
   text,
 } from './setting-kinds.ts'
-export { knownSettingNames } from './setting-names.ts'
+export { isSettingName, knownSettingNames } from './setting-names.ts'
 export { findWeakSecret } from './weak-secrets.ts'

@@ -80,13 +80,29 @@ export function list(fallback: readonly string[], ...aliases: string[]): Setting
   return { parse, fallback, aliases }
 }
 
-/** A `postgres://` address. Its password never stands in a message. */
+/** Some of a few words, in any case, separated by commas; all of them by default. `none` is none of them. */
+export function someOf<const W extends string>(words: readonly W[], ...aliases: string[]): Setting<readonly W[]> {
+  const parse = (given: string) => {
+    if (/^none$/i.test(given)) return []
+    const named = list([]).parse(given)
+    const unknown = named.filter(each => !words.some(word => word === each.toLowerCase()))
+    if (unknown.length > 0) throw new Error(`knows ${words.join(', ')} and none, not "${unknown.join(', ')}".`)
+    return words.filter(word => named.some(each => word === each.toLowerCase()))
+  }
+  return { parse, fallback: words, aliases }
+}
+
+/**
+ * A `postgres://` address. SQLAlchemy names its driver in it (`postgresql+asyncpg://`), which is dropped. Its password never
+ * stands in a message.
+ */
 export function postgresUrl(...aliases: string[]): Setting<string | undefined> {
   const parse = (given: string) => {
-    if (!URL.canParse(given) || !/^postgres(ql)?:$/.test(new URL(given).protocol)) {
+    const url = given.replace(/^(postgres(?:ql)?)\+[a-z0-9]+:/, '$1:')
+    if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {
       throw new Error('has to be an address of the form postgres://user:password@host:5432/database.')
     }
-    return given
+    return url
   }
   return { parse, fallback: undefined, aliases }
 }

@@ -24,8 +24,12 @@ export const knownSettingNames: ReadonlySet<string> = new Set([
   'AUDIENCE',
   'DEFAULT_TENANT',
   'TRUST_PROXY',
+  'COMPAT',
   'ACCESS_TOKEN_TTL',
+  'ACCESS_TOKEN_TTL_MIN',
   'REFRESH_TOKEN_TTL',
+  'REFRESH_TOKEN_TTL_DAYS',
+  'ACCESS_TOKEN_EXPIRE_MINUTES',
   'TOKEN_PERMISSIONS_MAX_BYTES',
   'ACCESS_TOKEN_CLAIM_ALIASES',
   'PASSWORD_MIN_LENGTH',
@@ -33,6 +37,11 @@ export const knownSettingNames: ReadonlySet<string> = new Set([
   'POSTGRES_URI',
   'SQLALCHEMY_DATABASE_URI',
   'POSTGRES_CONNECTION_STRING',
+  'DB_HOST',
+  'DB_PORT',
+  'DB_USER',
+  'DB_PASSWORD',
+  'DB_NAME',
   'DATABASE_ADMIN_URL',
   'RUN_MIGRATIONS',
   'WAIT_FOR_DB',
@@ -41,6 +50,7 @@ export const knownSettingNames: ReadonlySet<string> = new Set([
   'LOG_FORMAT',
   'SETUP_TOKEN',
   'EMAIL_TRANSPORT',
+  'USE_EMAIL_SERVICE',
   'MAIL_SERVER',
   'MAIL_PORT',
   'MAIL_USE_TLS',
@@ -84,3 +94,35 @@ export const knownSettingNames: ReadonlySet<string> = new Set([
   'PASSWORD_RESET_OTP_TTL_MINUTES',
   'PASSWORD_RESET_OTP_MAX_ATTEMPTS',
 ])
+
+/**
+ * Settings that hold a secret, or an address with one in it. Each may stand in a file instead, which `<NAME>_FILE` names:
+ * what containers are given as a secret is a file, and unlike a variable it is in no process list and no inspection.
+ */
+export const secretSettingNames: readonly string[] = [
+  'SIGNET_TOKEN',
+  'SETUP_TOKEN',
+  'INTERNAL_SERVICE_API_KEY',
+  'INTERNAL_AUTH_TOKEN',
+  'DATABASE_URL',
+  'POSTGRES_URI',
+  'SQLALCHEMY_DATABASE_URI',
+  'POSTGRES_CONNECTION_STRING',
+  'DB_PASSWORD',
+  'DATABASE_ADMIN_URL',
+  'REDIS_URL',
+  'RATELIMIT_STORAGE_URI',
+  'MAIL_PASSWORD',
+  'SES_SMTP_PASSWORD',
+  'FAST2SMS_API_KEY',
+  'TWILIO_AUTH_TOKEN',
+  'SMS_WEBHOOK_SECRET',
+  'S3_SECRET_ACCESS_KEY',
+]
+
+export const secretFileNames: ReadonlySet<string> = new Set(secretSettingNames.map(name => `${name}_FILE`))
+
+/** Does any program of ours read this name? */
+export function isSettingName(name: string): boolean {
+  return knownSettingNames.has(name) || secretFileNames.has(name) || serviceUrlNames.test(name)
+}

@@ -3,14 +3,25 @@
  * silently ignored is worse than a program that does not start. Pure: the environment is passed in.
  */
 
-import { knownSettingNames, serviceUrlNames } from './setting-names.ts'
+import { isRetiredName } from './retired-settings.ts'
+import { isSettingName, knownSettingNames, secretFileNames } from './setting-names.ts'
 
 /** How one setting is read. `parse` throws an Error whose message completes "NAME …". */
 export interface Setting<T> {
   readonly parse: (text: string) => T
   readonly fallback: T
   readonly aliases?: readonly string[]
+  readonly translations?: readonly Translation<T>[]
 }
+
+/** Older names for a setting whose values were written otherwise: in another unit, or in several parts. */
+export interface Translation<T> {
+  readonly names: readonly string[]
+  /** Throws an Error whose message completes "NAME …". */
+  readonly read: (environment: Environment) => T
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Settings whose names follow a pattern. Each is called by its first group, in lower case and with hyphens. */
 export interface SettingFamily<T> {
@@ -49,7 +60,7 @@ const minimumLengthOfATypo = 8
  */
 export function readSettings<S extends Spec>(
   spec: S,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   known: ReadonlySet<string> = knownSettingNames,
 ): SettingsOf<S> {
   const faults: string[] = []
@@ -63,30 +74,33 @@ export function readSettings<S extends Spec>(
   return values as SettingsOf<S>
 }
 
-function readOne(
-  name: string,
-  setting: Setting<unknown>,
-  environment: Readonly<Record<string, string | undefined>>,
-  faults: string[],
-): unknown {
-  const given = [name, ...(setting.aliases ?? [])].filter(each => (environment[each] ?? '') !== '')
-  const [first] = given
-  if (first === undefined) return setting.fallback
-  try {
-    const values = given.map(each => ({ each, value: setting.parse((environment[each] as string).trim()) }))
-    const other = values.find(({ value }) => JSON.stringify(value) !== JSON.stringify(values[0]?.value))
-    if (other !== undefined)
-      faults.push(`${first} and ${other.each} are the same setting with different values: keep one.`)
-    return values[0]?.value
-  } catch (error) {
-    faults.push(`${first} ${(error as Error).message}`)
-    return setting.fallback
+function readOne(name: string, setting: Setting<unknown>, environment: Environment, faults: string[]): unknown {
+  const values: { readonly said: string; readonly value: unknown }[] = []
+  const take = (said: string, read: () => unknown) => {
+    try {
+      values.push({ said, value: read() })
+    } catch (error) {
+      faults.push(`${said} ${(error as Error).message}`)
+    }
   }
+  const isGiven = (each: string) => (environment[each] ?? '') !== ''
+  for (const each of [name, ...(setting.aliases ?? [])].filter(isGiven))
+    take(each, () => setting.parse((environment[each] as string).trim()))
+  for (const { names, read } of setting.translations ?? []) {
+    const said = names.filter(isGiven)
+    if (said.length > 0) take(said.join(' '), () => read(environment))
+  }
+  const [first] = values
+  if (first === undefined) return setting.fallback
+  const other = values.find(({ value }) => JSON.stringify(value) !== JSON.stringify(first.value))
+  if (other !== undefined)
+    faults.push(`${first.said} and ${other.said} are the same setting with different values: keep one.`)
+  return first.value
 }
 
 function readFamily(
   { family, parse }: SettingFamily<unknown>,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   faults: string[],
 ): Record<string, unknown> {
   const values: Record<string, unknown> = {}
@@ -104,19 +118,20 @@ function readFamily(
 
 function namesOf(spec: Spec): string[] {
   return Object.entries(spec).flatMap(([name, setting]) =>
-    'family' in setting ? [] : [name, ...(setting.aliases ?? [])],
+    'family' in setting
+      ? []
+      : [name, ...(setting.aliases ?? []), ...(setting.translations ?? []).flatMap(({ names }) => names)],
   )
 }
 
-function findUnknownNames(
-  environment: Readonly<Record<string, string | undefined>>,
-  known: ReadonlySet<string>,
-): string[] {
+function findUnknownNames(environment: Environment, known: ReadonlySet<string>): string[] {
   const faults: string[] = []
   for (const name of Object.keys(environment).toSorted()) {
-    if (known.has(name) || serviceUrlNames.test(name)) continue
+    if (known.has(name) || isSettingName(name) || isRetiredName(name)) continue
     const near =
-      name.length < minimumLengthOfATypo ? undefined : [...known].find(each => isWithinTwoLetters(name, each))
+      name.length < minimumLengthOfATypo
+        ? undefined
+        : [...known, ...secretFileNames].find(each => isWithinTwoLetters(name, each))
     if (near !== undefined) faults.push(`${name} is not a setting. Did you mean ${near}?`)
     else if (name.startsWith('SIGNET_')) faults.push(`${name} is not a setting of Signet. Remove it.`)
   }

@@ -15,13 +15,23 @@ import {
   lackedPermissions,
   newId,
   oneOf,
+  someOf,
   origin,
   type Policy,
   Problem,
   postgresUrl,
   problem,
   problemCatalogue,
+  accessTokenTtl,
+  databaseUrl,
+  databaseWait,
+  describeRetiredSettings,
+  emailTransport,
+  environmentName,
+  imageStorage,
+  readSecretFiles,
   readSettings,
+  refreshTokenTtl,
   type SessionId,
   SettingsError,
   type TenantId,
@@ -196,6 +206,14 @@ t.test('settings', async t => {
     t.equal(read.RUN_MIGRATIONS, true)
     t.equal(read.DATABASE_URL, 'postgres://a@b/c')
   })
+  t.test('name some of a few words, or none', async t => {
+    const colours = { COLOURS: someOf(['red', 'green', 'blue']) }
+    const read = (given: string) => readSettings(colours, { COLOURS: given }).COLOURS
+    t.strictSame(read(''), ['red', 'green', 'blue'])
+    t.strictSame(read('Blue, red'), ['red', 'blue'])
+    t.strictSame(read('none'), [])
+    t.throws(() => read('red,pink'), { message: /COLOURS knows red, green, blue and none, not "pink"/ })
+  })
   t.test('tell every fault at once and never a password', async t => {
     const environment = {
       SIGNET_ENV: 'prod',
@@ -213,6 +231,102 @@ t.test('settings', async t => {
     }
     t.match(error.message, /Did you mean DATABASE_URL/)
     t.notMatch(error.message, /hunter2/)
+  })
+  t.test('are read under older names, in the units and words of those', async t => {
+    const older = {
+      SIGNET_ENV: environmentName(),
+      ACCESS_TOKEN_TTL: accessTokenTtl(),
+      REFRESH_TOKEN_TTL: refreshTokenTtl(),
+      DATABASE_URL: databaseUrl(),
+      WAIT_FOR_DB: databaseWait(),
+      EMAIL_TRANSPORT: emailTransport(),
+      STORAGE: imageStorage(),
+    }
+    t.match(
+      readSettings(older, {
+        FLASK_ENV: 'development',
+        ACCESS_TOKEN_TTL_MIN: '20',
+        REFRESH_TOKEN_TTL_DAYS: '7',
+        DB_HOST: 'db',
+        DB_USER: 'chat@auth',
+        DB_PASSWORD: 'a:b/c',
+        DB_NAME: 'auth_db',
+        WAIT_FOR_DB: 'true',
+        USE_EMAIL_SERVICE: 'false',
+        USE_STORAGE_SERVICE: 'false',
+      }),
+      {
+        SIGNET_ENV: 'local',
+        ACCESS_TOKEN_TTL: 1_200,
+        REFRESH_TOKEN_TTL: 604_800,
+        DATABASE_URL: 'postgres://chat%40auth:a%3Ab%2Fc@db:5432/auth_db',
+        WAIT_FOR_DB: 30,
+        EMAIL_TRANSPORT: 'file',
+        STORAGE: 'off',
+      },
+    )
+    t.equal(readSettings(older, { ENV: 'prod' }).SIGNET_ENV, 'production')
+    t.equal(readSettings(older, { ENV: 'DEFAULT' }).SIGNET_ENV, 'local')
+    t.equal(readSettings(older, { USE_EMAIL_SERVICE: 'true' }).EMAIL_TRANSPORT, 'smtp')
+    t.equal(readSettings(older, { USE_EMAIL_SERVICE: 'true', EMAIL_TRANSPORT: 'ses' }).EMAIL_TRANSPORT, 'ses')
+    t.equal(readSettings(older, { USE_STORAGE_SERVICE: 'true', STORAGE: 's3' }).STORAGE, 's3')
+    t.equal(readSettings(older, { WAIT_FOR_DB: 'no' }).WAIT_FOR_DB, 0)
+    const driver = { SQLALCHEMY_DATABASE_URI: 'postgresql+psycopg2://a:b@c/d' }
+    t.equal(readSettings(older, driver).DATABASE_URL, 'postgresql://a:b@c/d')
+    t.equal(readSettings(older, { ACCESS_TOKEN_TTL: '1200', ACCESS_TOKEN_TTL_MIN: '20' }).ACCESS_TOKEN_TTL, 1_200)
+    for (const [given, fault] of [
+      [{ ACCESS_TOKEN_TTL: '900', ACCESS_TOKEN_TTL_MIN: '20' }, 'ACCESS_TOKEN_TTL and ACCESS_TOKEN_TTL_MIN are'],
+      [{ ACCESS_TOKEN_TTL_MIN: '0' }, 'ACCESS_TOKEN_TTL_MIN has to be'],
+      [{ DATABASE_URL: 'postgres://a@b/c', DB_HOST: 'b' }, 'DATABASE_URL and DB_HOST are'],
+      [{ EMAIL_TRANSPORT: 'smtp', USE_EMAIL_SERVICE: 'false' }, 'EMAIL_TRANSPORT and USE_EMAIL_SERVICE are'],
+      [{ EMAIL_TRANSPORT: 'file', USE_EMAIL_SERVICE: 'true' }, 'EMAIL_TRANSPORT and USE_EMAIL_SERVICE are'],
+      [{ STORAGE: 's3', USE_STORAGE_SERVICE: 'false' }, 'STORAGE and USE_STORAGE_SERVICE are'],
+      [{ ENV: 'nowhere' }, 'ENV has to be one of'],
+      [{ DB_PORT: 'x', DB_PASSWORD: 'hunter2' }, 'DB_PORT DB_PASSWORD has to be an address'],
+    ] as const) {
+      const error = t.throws(() => readSettings(older, given)) as unknown as SettingsError
+      t.equal(error.faults.length, 1)
+      t.ok(error.faults[0]?.startsWith(fault), fault)
+      t.notMatch(error.message, /hunter2/)
+    }
+  })
+  t.test('that hold a secret may stand in a file', async t => {
+    const files: Readonly<Record<string, string>> = { '/run/url': 'postgres://a:b@c/d\n', '/run/empty': '\n' }
+    const readFile = (path: string) => {
+      if (files[path] === undefined) throw new Error('ENOENT')
+      return files[path]
+    }
+    const read = readSecretFiles({ DATABASE_URL_FILE: '/run/url', HOME: '/' }, readFile)
+    t.equal(readSettings(spec, read).DATABASE_URL, 'postgres://a:b@c/d')
+    t.doesNotThrow(() =>
+      readSecretFiles({ DATABASE_URL_FILE: '/run/url', DATABASE_URL: 'postgres://a:b@c/d' }, readFile),
+    )
+    const environment = {
+      DATABASE_URL: 'postgres://other',
+      DATABASE_URL_FILE: '/run/url',
+      SETUP_TOKEN_FILE: '/run/empty',
+      MAIL_PASSWORD_FILE: '/run/nothing',
+    }
+    const error = t.throws(() => readSecretFiles(environment, readFile)) as unknown as SettingsError
+    t.equal(error.faults.length, 3)
+    for (const name of ['DATABASE_URL and DATABASE_URL_FILE', 'SETUP_TOKEN_FILE', 'MAIL_PASSWORD_FILE'])
+      t.match(error.message, name)
+    t.throws(() => readSettings(spec, { DATABASE_URL_FIEL: '/run/url' }), /DATABASE_URL_FIEL is not a setting/)
+  })
+  t.test('of replaced systems are told, with what took their place and without their value', async t => {
+    const given = {
+      JWT_SECRET: 'hunter2',
+      GUARDIAN_SERVICE_URL: 'x',
+      GUARDIAN_SERVICE_TIMEOUT: '5',
+      ALGORITHM: '',
+      HOME: '/',
+    }
+    const lines = describeRetiredSettings(given)
+    t.equal(lines.length, 2)
+    t.match(lines[0], /^JWT_SECRET is no setting of Signet any more: .*SIGNET_KEYS/)
+    t.match(lines[1], /^GUARDIAN_SERVICE_TIMEOUT, GUARDIAN_SERVICE_URL is no setting/)
+    t.notMatch(lines.join(), /hunter2/)
+    t.doesNotThrow(() => readSettings(spec, given), 'and stop nothing')
   })
   t.test('refuse a setting and its alias that differ, and take two that agree', async t => {
     t.throws(() => readSettings(spec, { SIGNET_ENV: 'local', ENV: 'production' }), /SIGNET_ENV and ENV/)

@@ -127,13 +127,13 @@ class TokenPrincipal implements Principal {
   }
 }
 
-/** As the administration knows them. Staff of the platform are bound by no policy. */
+/** As the administration knows them. Staff of the platform are bound by no policy; whoever has a ceiling is none of them. */
 function toSubject({ client, kind, roles, subject }: Holdings): Subject {
   return {
     id: subject,
     kind,
     roles,
-    isExempt: roles.includes('super_admin'),
+    isExempt: client === undefined && roles.includes('super_admin'),
     ...(client !== undefined && { ceiling: { id: client.sub, kind: 'client', roles: client.roles } }),
   }
 }

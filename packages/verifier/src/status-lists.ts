@@ -22,6 +22,7 @@ export interface StatusListsOptions extends Documents, Pick<RenewalOptions, 'clo
 const maxChars = 2_097_152
 const defaultTtlMs = 60_000
 const retryMs = 5_000
+const leastGapMs = 1_000
 
 export class StatusLists {
   readonly #options: StatusListsOptions
@@ -79,6 +80,8 @@ export class StatusList {
   #bytes: Uint8Array | undefined
   #bits: StatusBits = 1
   #ttlMs = defaultTtlMs
+  /** Renewed at half its life, so that a busy service never waits; where less staleness is borne, at half of that. */
+  #freshMs = 0
   #untilMs = 0
   #etag: string | null = null
   /** Ends that were pushed before there was a list: the answer under way may not know them. */
@@ -91,7 +94,7 @@ export class StatusList {
       ...options,
       load: () => this.#load(),
       isHeld: () => options.clock.wallMs() < this.#untilMs,
-      gapMs: retryMs,
+      gapMs: Math.min(retryMs, Math.max(options.maxStaleMs / 2, leastGapMs)),
     })
   }
 
@@ -101,8 +104,7 @@ export class StatusList {
    */
   check(index: number, wallMs: number, mayWait: boolean): Promise<void> | undefined {
     const ageMs = this.#renewal.ageMs(wallMs)
-    // Renewed at half its life, so that a busy service never waits.
-    if (!(ageMs <= this.#ttlMs / 2)) return this.#checkLate(index, ageMs, mayWait)
+    if (!(ageMs <= this.#freshMs)) return this.#checkLate(index, ageMs, mayWait)
     this.#assertValid(index)
     return undefined
   }
@@ -171,6 +173,7 @@ export class StatusList {
     this.#etag = answer.etag
     const { ttl } = payload
     this.#ttlMs = typeof ttl === 'number' && ttl >= 1 ? ttl * 1000 : defaultTtlMs
+    this.#freshMs = Math.min(this.#ttlMs, options.maxStaleMs) / 2
   }
 }
 

@@ -153,7 +153,24 @@ forbid(principal, action == Action::"invoices:delete", resource) when { resource
   const sub = await verifier.verify(token({ sub: 'ann', kind: 'sub_client', roles: ['boss'], client }))
   t.equal(sub.can('invoices:read'), true)
   t.equal(sub.can('invoices:delete', of('ann')), false, 'a sub-client never surpasses its client')
+  const raised = await verifier.verify(
+    token({ sub: 'ann', kind: 'sub_client', roles: ['super_admin'], client: { sub: 'c-1', roles: ['boss'] } }),
+  )
+  t.equal(
+    raised.can('invoices:delete', of('ann', 'paid')),
+    false,
+    'whoever has a client above them is none of the staff',
+  )
   const subjects = [
+    {
+      principal: raised,
+      subject: {
+        id: 'ann',
+        kind: 'sub_client',
+        roles: ['super_admin'],
+        ceiling: { id: 'c-1', kind: 'client', roles: ['boss'] },
+      },
+    },
     { principal: clerk, subject: { id: 'ann', kind: 'user', roles: ['clerk'] } },
     { principal: boss, subject: { id: 'bob', kind: 'user', roles: ['boss'] } },
     {

@@ -92,7 +92,7 @@ async function serve(
 ): Promise<Bench> {
   const clock = { nowMs: Date.now() }
   const now = options.now ?? (() => clock.nowMs)
-  const issuer = createTestIssuer({ now })
+  const issuer = createTestIssuer({ now, revocable: verifierOptions.revocation !== undefined })
   const real = createVerifier({
     issuer: issuer.issuer,
     audience: issuer.audience,
@@ -388,6 +388,28 @@ t.test('A stream', async t => {
     clock.nowMs += 11 * minute
     t.match(await endOf(stream), { code: status.UNAUTHENTICATED, reason: 'unknown_key' })
   })
+
+  for (const mode of ['push', 'poll'] as const) {
+    t.test(`ends UNAUTHENTICATED when its session has ended, and no other does (${mode})`, async t => {
+      const bench = await serve(t, { recheckEveryMs: often }, { revocation: { mode } })
+      const { clock, guard, issuer } = bench
+      const token = issuer.token(person)
+      const stream = talkTo(bench, bearer(token))
+      const neighbour = talkTo(bench, bearer(issuer.token(person)))
+      await waitUntil(() => guard.openStreams === 2)
+      issuer.revoke(token)
+      // Who is told does not wait; who asks does so when the list is as old as the issuer allows.
+      if (mode === 'poll') clock.nowMs += minute + 1
+      t.match(await endOf(stream), { code: status.UNAUTHENTICATED, reason: 'revoked' })
+      const again = await callOnce(bench.client, chat.say, bearer(token))
+      t.match(again, { code: status.UNAUTHENTICATED, reason: 'revoked' }, 'nor is it let in again')
+      t.equal(guard.openStreams, 1)
+      neighbour.write('still here')
+      t.equal((await once(neighbour, 'data'))[0], 'anna said still here')
+      neighbour.end()
+      t.match(await endOf(neighbour), { code: status.OK })
+    })
+  }
 
   t.test('ends by what the verifier says', async t => {
     const bench = await serve(t, { recheckEveryMs: often })

@@ -99,6 +99,27 @@ t.test('V-13 verifySync says that it cannot know, and knows soon after', async t
   t.ok(verifier.verifySync(token))
 })
 
+t.test('V-13 maxStaleMs counts also where it is shorter than the life of a list', async t => {
+  const world = setUp(t)
+  const { clock, create, fetched, issuer } = world
+  const verifier = create({ keysMaxStaleMs: 60 * minute, revocation: { mode: 'poll', maxStaleMs: 4 * second } })
+  const ended = issuer.token()
+  await verifier.verify(ended)
+  issuer.revoke(ended)
+  for (let round = 0; round < 10; round += 1) {
+    clock.nowMs += second
+    t.ok(await verifier.verify(issuer.token()), 'a busy service is never without a list')
+  }
+  t.equal(await reasonOf(() => verifier.verify(ended)), 'revoked')
+  const fetches = fetched.filter(path => path === listPath).length
+  t.ok(fetches >= 3 && fetches <= 6, `${fetches} fetches in ten seconds`)
+  const token = issuer.token()
+  await verifier.verify(token)
+  world.answer = path => (path === listPath ? new Response(null, { status: 502 }) : undefined)
+  clock.nowMs += 5 * second
+  t.equal(await reasonOf(() => verifier.verify(token)), 'revocation_unavailable', 'and too old is too old')
+})
+
 t.test('V-13 the issuer is gone: goes on for maxStaleMs, then as was chosen', async t => {
   for (const onStale of ['deny', 'allow'] as const) {
     const world = setUp(t)

@@ -40,7 +40,7 @@ async function serve(
 ): Promise<Bench> {
   const clock = { nowMs: Date.now() }
   const now = options.now ?? (() => clock.nowMs)
-  const issuer = createTestIssuer({ now })
+  const issuer = createTestIssuer({ now, revocable: verifierOptions.revocation !== undefined })
   const real = createVerifier({
     issuer: issuer.issuer,
     audience: issuer.audience,
@@ -377,6 +377,22 @@ t.test('An open connection', async t => {
     clock.nowMs += 11 * minute
     t.strictSame(await closeOf(socket), [4401, 'unknown_key'])
   })
+
+  for (const mode of ['push', 'poll'] as const) {
+    t.test(`closes with 4401 when its session has ended, and no other does (${mode})`, async t => {
+      const { clock, guard, issuer, url } = await serve(t, { recheckEveryMs: often }, { revocation: { mode } })
+      const token = issuer.token(person)
+      const socket = await openSocket(url, [], bearer(token))
+      const neighbour = await openSocket(url, [], bearer(issuer.token(person)))
+      issuer.revoke(token)
+      // Who is told does not wait; who asks does so when the list is as old as the issuer allows.
+      if (mode === 'poll') clock.nowMs += minute + 1
+      t.strictSame(await closeOf(socket), [4401, 'revoked'])
+      t.equal((await refusalOf(url, [], bearer(token))).problem.code, 'revoked', 'nor is it let in again')
+      t.equal(guard.openConnections, 1)
+      t.equal(neighbour.readyState, WebSocket.OPEN)
+    })
+  }
 
   t.test('closes by what the verifier says: 4401, 4403 or 1013', async t => {
     const bench = await serve(t, { recheckEveryMs: often })

@@ -1,20 +1,32 @@
 /** Older systems answer every failure with one member: `{ "detail": … }`, and faulty input with 422. */
-import type { App } from '@signet/http'
+import { type App, rewriteProblems } from '@signet/http'
 import type { ProblemDocument } from '@signet/kernel'
 
+interface Wording {
+  /** What callers know a status by, in the place of our own words. */
+  readonly words?: Readonly<Record<number, string>>
+  /** Members beside `detail`. */
+  readonly more?: (problem: ProblemDocument & { readonly detail: string }) => object
+}
+
 /** Rewrites every problem that the routes of this scope answer, also one of a hook before them. */
-export function answerInDetail(scope: App): void {
-  scope.addHook('onSend', async (request, reply, payload) => {
-    if (!String(reply.getHeader('content-type')).startsWith('application/problem+json')) return payload
-    const { code, detail, errors } = JSON.parse(String(payload)) as ProblemDocument
-    reply.type('application/json')
-    if (code !== 'invalid-input') return JSON.stringify({ detail })
+export function answerInDetail(scope: App, { words = {}, more = () => ({}) }: Wording = {}): void {
+  rewriteProblems(scope, (problem, request, reply) => {
+    const detail = words[problem.status] ?? problem.detail
+    const rest = more({ ...problem, detail })
+    if (problem.code !== 'invalid-input' && problem.code !== 'malformed-body') return { detail, ...rest }
     reply.code(422)
-    const faults = (errors ?? []).map(({ pointer, message }) => {
-      const name = pointer.slice(1)
-      const place = Object.hasOwn(request.params as object, name) ? 'path' : 'query'
-      return { loc: [place, name], msg: message, type: 'value_error' }
+    const faults = (problem.errors ?? [{ pointer: '', message: problem.detail }]).map(({ pointer, message }) => {
+      const loc = locate(pointer, request.params as object)
+      return { loc, msg: message, type: message.startsWith('is required') ? 'missing' : 'value_error' }
     })
-    return JSON.stringify({ detail: faults })
+    return { detail: faults, ...rest }
   })
+}
+
+/** `/name` points into the body, `?name` to what stands in the address. */
+function locate(pointer: string, params: object): string[] {
+  if (!pointer.startsWith('?')) return ['body', ...pointer.split('/').slice(1)]
+  const name = pointer.slice(1)
+  return [Object.hasOwn(params, name) ? 'path' : 'query', name]
 }

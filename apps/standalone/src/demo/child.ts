@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { knownSettingNames } from '@signet/kernel'
+import { isSettingName } from '@signet/kernel'
 import { type Addresses, addressOf } from '../addresses.ts'
 
 export interface Home {
@@ -64,7 +64,7 @@ export async function createHome(): Promise<Home> {
  * @param program its file, in the place of the whole installation
  */
 export function startChild(home: Home, more: Readonly<Record<string, string>> = {}, program = main): Child {
-  const inherited = Object.entries(process.env).filter(([name]) => !knownSettingNames.has(name))
+  const inherited = Object.entries(process.env).filter(([name]) => !isSettingName(name))
   const child = spawn(process.execPath, ['--max-semi-space-size=2', program], {
     cwd: home.folder,
     // The child ends with this process, as it does with npm and pnpm.

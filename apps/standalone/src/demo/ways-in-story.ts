@@ -74,7 +74,7 @@ function idOf(page: Answer): string {
 const mailTimeoutMs = 10_000
 
 /** The code of the newest of more than `seen` messages to an address, which is sent within moments. */
-async function codeFor(outbox: string, to: string, seen = 0): Promise<string> {
+export async function codeFor(outbox: string, to: string, seen = 0): Promise<string> {
   const deadline = performance.now() + mailTimeoutMs
   for (;;) {
     const messages = await messagesTo(outbox, to)

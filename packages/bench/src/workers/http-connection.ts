@@ -83,13 +83,15 @@ export function readAnswer(received: Buffer): HttpAnswer | undefined {
   const headEnd = received.indexOf('\r\n\r\n')
   if (headEnd < 0) return undefined
   const head = received.toString('latin1', 0, headEnd)
-  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
+  const status = Number(head.slice(9, 12))
+  // RFC 9110 section 8.6: an answer that never has content does not say how much.
+  const length = status === 204 ? '0' : /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
   if (length === undefined) throw new Error(`The answer does not state its length:\n${head}`)
   const end = headEnd + 4 + Number(length)
   if (received.length < end) return undefined
   const retryAfter = /\r\nretry-after: *(\d+)/i.exec(head)?.[1]
   return {
-    status: Number(head.slice(9, 12)),
+    status,
     retryAfter: retryAfter === undefined ? undefined : Number(retryAfter),
     body: received.toString('utf8', headEnd + 4, end),
   }

@@ -18,12 +18,32 @@ export const checks = {
   signet: tokens => createSignet(tokens, false),
   'signet, cached': tokens => createSignet(tokens, { max: tokens.list.length * 4 }),
 
+  'signet, sees ends': tokens => createListed(tokens, 'poll', false),
+  'signet, sees no ends': tokens => createListed(tokens, 'off', false),
+  'signet, cached, sees ends': tokens => createListed(tokens, 'poll', { max: tokens.list.length * 4 }),
+  'signet, cached, sees no ends': tokens => createListed(tokens, 'off', { max: tokens.list.length * 4 }),
+
   /** The arithmetic alone: nothing is split, decoded or read. */
   'raw crypto.verify': ({ list, publicKey }) => {
     const prepared = new Map(list.map(token => [token, splitToken(token)]))
     return token => {
       const { input, signature } = prepared.get(token) ?? splitToken(token)
       if (!verifySignature('RSA-SHA256', input, publicKey, signature)) throw new Error('The signature is wrong.')
+    }
+  },
+
+  /** The least that anybody has to do who wants to read a token, without one check beside the signature. */
+  'decoding, crypto.verify and JSON.parse': ({ publicKey }) => {
+    return token => {
+      const headerEnd = token.indexOf('.')
+      const payloadEnd = token.indexOf('.', headerEnd + 1)
+      const header = Buffer.from(token.slice(0, headerEnd), 'base64url')
+      const payload = Buffer.from(token.slice(headerEnd + 1, payloadEnd), 'base64url')
+      const signature = Buffer.from(token.slice(payloadEnd + 1), 'base64url')
+      const input = Buffer.from(token.slice(0, payloadEnd), 'latin1')
+      if (header.length === 0 || !verifySignature('RSA-SHA256', input, publicKey, signature))
+        throw new Error('The signature is wrong.')
+      return JSON.parse(payload.toString()) as unknown
     }
   },
 
@@ -53,6 +73,17 @@ export type CheckName = keyof typeof checks
 
 function createSignet({ issuer, audience, jwks }: TokenSet, cache: false | { max: number }): Check {
   const verifier = createVerifier({ issuer, audience, keys: { jwks }, cache })
+  return token => verifier.verifySync(token)
+}
+
+/** Both kinds fetch their keys, and differ in nothing but that one of them has the list and looks into it. */
+async function createListed(
+  { issuer, audience, fetch }: TokenSet,
+  mode: 'poll' | 'off',
+  cache: false | { max: number },
+): Promise<Check> {
+  const verifier = createVerifier({ issuer, audience, cache, bundles: false, keys: { fetch }, revocation: { mode } })
+  await verifier.warmUp()
   return token => verifier.verifySync(token)
 }
 

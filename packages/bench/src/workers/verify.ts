@@ -10,12 +10,14 @@ export interface VerifyQuestion {
   readonly theirs: CheckName
   /** Remembered tokens: each call then brings a string that no hash was ever computed of, as a request does. */
   readonly isCached: boolean
+  /** Tokens name their sessions in a status list. */
+  readonly isRevocable: boolean
 }
 
 const turns: Turns = { sliceMs: 40, slices: 10 }
 
-answerQuestions(async ({ ours, theirs, isCached }: VerifyQuestion): Promise<Round[]> => {
-  const tokens = makeTokens()
+answerQuestions(async ({ ours, theirs, isCached, isRevocable }: VerifyQuestion): Promise<Round[]> => {
+  const tokens = makeTokens(isRevocable)
   const workOf = async (name: CheckName) => {
     const check = await checks[name](tokens)
     await assertVerifies(name, check, tokens)

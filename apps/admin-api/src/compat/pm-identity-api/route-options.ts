@@ -10,7 +10,7 @@ interface Described {
 }
 
 const tags = ['pm-identity-api']
-export const config = { access: {}, takesCookie: true }
+export const config = { access: {} }
 
 /** The schema of a route that a token opens. `failures` beside those that all have. */
 export function describeRoute<

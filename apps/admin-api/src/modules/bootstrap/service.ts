@@ -3,7 +3,7 @@
  * may, or whoever holds the setup token; nobody else, since until then the installation is anybody's.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { checkPassword, wordsAbout } from '@signet/accounts'
+import { hashNewPassword } from '@signet/accounts'
 import { newId, problem, type TenantId, type UserId } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import { slugOf } from '../tenants/index.ts'
@@ -31,9 +31,8 @@ export async function bootstrapInstallation(
   const { email, password, first_name: firstName = null, last_name: lastName = null } = user
   const slug = company.slug ?? slugOf(company.name, '/company/slug')
   if (slug === platformSlug) throw problem('tenant-slug-taken')
-  checkPassword(password, { minLength: deps.passwordMinLength, ownWords: wordsAbout({ email, firstName, lastName }) })
   const ids = { platformId: newId<TenantId>(), companyId: newId<TenantId>(), userId: newId<UserId>() }
-  const passwordHash = await deps.hasher.hash(password)
+  const passwordHash = await hashNewPassword(deps, password, { email, firstName, lastName })
   await insertFirstRows(deps.db, {
     ...ids,
     slug,

@@ -1,1 +1,3 @@
+export { findBrandAnywhere } from './repo.ts'
+export { BrandView } from './schema.ts'
 export { serveBrands } from './routes.ts'

@@ -1,9 +1,17 @@
-import { brands, memberships, tenants, type TenantTx, translateConstraint } from '@signet/db'
+import {
+  brands,
+  type Database,
+  memberships,
+  runStatement,
+  tenants,
+  type TenantTx,
+  translateConstraint,
+} from '@signet/db'
 import { type BrandId, type Grant, newId, type Page, problem, type UserId } from '@signet/kernel'
 import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import { holdsText, listRows, sortText } from '../lists/index.ts'
 import type { Holder } from '../memberships/index.ts'
-import type { BrandQuery } from './schema.ts'
+import type { BrandQuery, BrandView } from './schema.ts'
 
 export type Brand = typeof brands.$inferSelect
 type BrandMembers = Pick<Brand, 'name' | 'logoUrl' | 'primaryColor'>
@@ -18,6 +26,16 @@ const inUse = () => problem('brand-in-use', 'Somebody has begun to carry it mean
 const meanings = { brands__tenant_id_name: () => problem('brand-name-taken') }
 const meaningsOfDeletion = { tenants__brand: inUse, memberships__brand: inUse }
 const meaningsOfCarrying = { memberships__brand: () => problem('brand-not-found') }
+
+/** In any tenant, for whoever speaks for the installation. Undefined where there is none, or its tenant is not active. */
+export async function findBrandAnywhere(database: Database, id: BrandId) {
+  const [brand] = await runStatement(
+    database,
+    statement =>
+      statement<Pick<BrandView, 'id' | 'name' | 'logo_url' | 'primary_color'>[]>`select * from find_brand(${id})`,
+  )
+  return brand
+}
 
 export function listBrands(tx: TenantTx, cursorKey: Uint8Array, query: BrandQuery): Promise<Page<Brand>> {
   const { q, name } = query

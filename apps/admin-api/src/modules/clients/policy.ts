@@ -1,7 +1,8 @@
 /**
- * A client manages its own sub-clients and nothing else (THREATS X-08), whatever permissions it was given; a sub-client
- * manages nobody. Everybody else needs a permission, and acts on nobody who holds more than they do.
+ * A client manages its own sub-clients and nothing else, a sub-client nobody (packages/accounts). Everybody else needs a
+ * permission, and acts on nobody who holds more than they do.
  */
+import { type AccountRef, creationPolicy, notYours, onlyPeople, ownsOr } from '@signet/accounts'
 import { holds, type Policy, type Rule, type UserId } from '@signet/kernel'
 import { type Membership, membershipPolicy } from '../memberships/index.ts'
 import { ranksAsHigh, type Standing } from '../users/index.ts'
@@ -9,26 +10,22 @@ import { ranksAsHigh, type Standing } from '../users/index.ts'
 type Verb = 'read' | 'list' | 'create' | 'modify' | 'delete'
 export type AccountAction<V extends Verb = Verb> = `clients:${V}` | `sub-clients:${V}`
 
-/** A business account, with its standing where it matters; or the tenant and the client of one that is created. */
-export interface AccountResource extends Partial<Standing> {
-  readonly id: string
-  /** The client of a sub-client. */
-  readonly parentId: UserId | null
-}
+/** With its standing where it matters. */
+export interface AccountResource extends AccountRef, Partial<Standing> {}
 
 type AccountRule = Rule<AccountResource | null>
 
 const rules: Record<AccountAction, AccountRule> = {
   'clients:read': readsItself('clients:read'),
   'clients:list': onlyPeople(holds('clients:list')),
-  'clients:create': onlyPeople(holds('clients:create')),
+  'clients:create': creationPolicy.rules['clients:create'],
   'clients:modify': onlyPeople(ranksAsHigh('clients:modify')),
   'clients:delete': onlyPeople(ranksAsHigh('clients:delete')),
   'sub-clients:read': ownsOr(holds('sub-clients:read')),
   'sub-clients:list': ownsOr(holds('sub-clients:list')),
-  'sub-clients:create': ownsOr(holds('sub-clients:create')),
-  'sub-clients:modify': ownsOr(ranksAsHigh('sub-clients:modify')),
-  'sub-clients:delete': ownsOr(ranksAsHigh('sub-clients:delete')),
+  'sub-clients:create': creationPolicy.rules['sub-clients:create'],
+  'sub-clients:modify': ownsOr<AccountResource>(ranksAsHigh('sub-clients:modify')),
+  'sub-clients:delete': ownsOr<AccountResource>(ranksAsHigh('sub-clients:delete')),
 }
 
 /** One of the two kinds of business accounts. */
@@ -65,25 +62,10 @@ export const accountRolesPolicy: Policy<'memberships:read' | 'memberships:modify
   },
 }
 
-const notYours = 'A client manages its own sub-clients and nothing else.'
-
-function onlyPeople(rule: AccountRule): AccountRule {
-  return (actor, account) => (actor.kind === 'user' ? rule(actor, account) : notYours)
-}
-
 /** A client sees itself: there it finds the ids of the roles that it may hand on. */
 function readsItself(permission: string): AccountRule {
   return (actor, account) => {
     if (actor.kind === 'client') return account === null || account.id === actor.userId || notYours
     return onlyPeople(holds(permission))(actor, account)
-  }
-}
-
-/** No rank is asked of a client: whatever its sub-client does, the client may as well. */
-function ownsOr(rule: AccountRule): AccountRule {
-  return (actor, account) => {
-    if (actor.kind === 'sub_client') return 'A sub-client manages nobody.'
-    if (actor.kind === 'client') return account === null || account.parentId === actor.userId || notYours
-    return rule(actor, account)
   }
 }

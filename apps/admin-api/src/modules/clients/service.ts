@@ -7,7 +7,7 @@ import type { Caller } from '../../wire/caller.ts'
 import { assertVersion } from '../../wire/versions.ts'
 import { actAs } from '../actors/index.ts'
 import { type Answer, makeOnce, type Once } from '../idempotency/index.ts'
-import { assertMayGive, lockMembership } from '../memberships/index.ts'
+import { lockMembership } from '../memberships/index.ts'
 import { namesOf, preparePerson } from '../users/index.ts'
 import { type AccountAction, type AccountKind, accountRolesPolicy, clients, subClients } from './policy.ts'
 import * as repo from './repo.ts'
@@ -59,12 +59,7 @@ export async function createClient<Body>(
   const needed = clients.policy.rules['clients:create']
   const person = await preparePerson(deps, caller, needed, body)
   return actAs(deps, caller, needed, (tx, actor) =>
-    makeOnce(tx, actor, once, async () => {
-      const tenant = { id: tx.tenantId, parentId: null }
-      const grant = authorize(clients.policy, 'clients:create', actor, tenant)
-      assertMayGive(actor, body.role_ids)
-      return finish(deps, tx, await accounts.createUser(tx, grant, { ...person, kind: 'client' }))
-    }),
+    makeOnce(tx, actor, once, async () => finish(deps, tx, await accounts.createClient(tx, actor, person))),
   )
 }
 
@@ -83,14 +78,9 @@ export async function createSubClient<Body>(
   const needed = subClients.policy.rules['sub-clients:create']
   const person = await preparePerson(deps, caller, needed, body)
   return actAs(deps, caller, needed, (tx, actor) =>
-    makeOnce(tx, actor, once, async () => {
-      const parentId = clientId ?? ownIdOf(actor)
-      await findClient(tx, actor, parentId)
-      const tenant = { id: tx.tenantId, parentId }
-      const grant = authorize(subClients.policy, 'sub-clients:create', actor, tenant)
-      if (actor.kind !== 'client') assertMayGive(actor, body.role_ids)
-      return finish(deps, tx, await accounts.createUser(tx, grant, { ...person, kind: 'sub_client', parentId }))
-    }),
+    makeOnce(tx, actor, once, async () =>
+      finish(deps, tx, await accounts.createSubClient(tx, actor, clientId, person)),
+    ),
   )
 }
 
@@ -165,13 +155,6 @@ function actOn<V extends 'modify' | 'delete', T>(
 async function findClient(tx: TenantTx, actor: Actor, id: UserId): Promise<void> {
   if (actor.kind === 'client' && id !== actor.userId) throw problem('client-not-found')
   await repo.findAccount(tx, clients, id)
-}
-
-/** @throws Problem `invalid-input` for whoever is no client */
-function ownIdOf(actor: Actor): UserId {
-  if (actor.kind === 'client') return actor.userId
-  const message = 'is required: whose sub-client it is'
-  throw problem('invalid-input', undefined, { errors: [{ pointer: '/client_id', message }] })
 }
 
 async function finish(deps: Deps, tx: TenantTx, user: accounts.User): Promise<Account> {

@@ -1,1 +1,2 @@
 export { serveDashboard } from './routes.ts'
+export { readDashboard } from './service.ts'

@@ -33,10 +33,10 @@ export function readGatewayMap(deps: GatewayDeps, caller: Caller | ServiceCaller
     authorize(gatewayPolicy, 'gateway-routes:list', who, null)
     const { addresses } = deps
     const services = [
-      { name: 'iam', baseUrl: addresses.iam, routes: issuerRoutes },
+      { name: 'iam', baseUrl: addresses.iam, routes: issuerRoutes(deps.compat) },
       { name: 'admin-api', baseUrl: addresses.admin, routes: deps.ownRoutes() },
       // A registration of its own takes the place of this one.
-      { name: 'places', baseUrl: addresses.places, routes: placesRoutes },
+      { name: 'places', baseUrl: addresses.places, routes: placesRoutes(deps.compat) },
     ]
     const byName = new Map(services.map(service => [service.name, service]))
     for (const service of await findAllServices(tx)) byName.set(service.name, service)

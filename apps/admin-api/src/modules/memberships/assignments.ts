@@ -85,14 +85,9 @@ export async function giveRoles(
   roleIds: readonly RoleId[],
 ): Promise<number> {
   if (roleIds.length === 0) return 0
-  assertMayGive(actor, roleIds)
+  accounts.assertMayGive(actor, roleIds)
   const grant = authorize(membershipPolicy, 'memberships:modify', actor, membership)
   return accounts.giveRoles(tx, grant, membership, roleIds)
-}
-
-/** Whoever creates or invites a person has seen them: lacking the permission is said, not hidden. @throws Problem `forbidden` */
-export function assertMayGive(actor: Actor, roleIds: readonly string[] = []): void {
-  if (roleIds.length > 0) authorize(membershipPolicy, 'memberships:modify', actor, null)
 }
 
 /** The membership, and the version that an `If-Match` under this path names: that of the person or of the membership. */

@@ -1,6 +1,6 @@
 export {
-  assertMayGive,
   assignRole,
+  giveRoles,
   listAssignedRoles,
   type Member,
   type RoleOfMember,
@@ -10,6 +10,7 @@ export { holdsAsMuch, type Holder, membershipPolicy } from './policy.ts'
 export {
   findMembership,
   listMemberships as listMembers,
+  listRolesOf,
   lockMembership,
   type Membership,
   type MembershipRow,

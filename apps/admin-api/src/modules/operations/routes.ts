@@ -30,8 +30,7 @@ export function serveOperations(app: App, deps: Deps, settings: ShownSettings): 
   app.get(
     '/config',
     {
-      // Callers of pm-identity-api show a cookie here as well.
-      config: { access: {}, takesCookie: true },
+      config: { access: {} },
       schema: {
         tags,
         operationId: 'readSettings',

@@ -1,3 +1,4 @@
-export { findRole, lockRole } from './repo.ts'
-export { serveRoles } from './routes.ts'
-export { applyRoleChange } from './service.ts'
+export { findBuiltInRole, findRole, lockRole } from './repo.ts'
+export { presentCreatedRole, serveRoles } from './routes.ts'
+export { NewRole, RoleView } from './schema.ts'
+export { applyRoleChange, createRole } from './service.ts'

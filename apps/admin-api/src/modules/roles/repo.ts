@@ -42,6 +42,14 @@ export async function findRole(tx: TenantTx, id: RoleId): Promise<Role> {
   return only(tx, await tx.db.select().from(roles).where(isRole(tx, id)))
 }
 
+/** One that every tenant has from the start. @throws Problem `role-not-found` */
+export async function findBuiltInRole({ db, tenantId }: TenantTx, name: 'admin' | 'advisor'): Promise<RoleId> {
+  const isMeant = and(eq(roles.tenantId, tenantId), eq(roles.name, name), roles.isBuiltIn)
+  const [role] = await db.select({ id: roles.id }).from(roles).where(isMeant)
+  if (role === undefined) throw problem('role-not-found')
+  return role.id
+}
+
 /** As `findRole`, and nobody else changes or assigns it before this transaction ends. @throws Problem `role-not-found` */
 export async function lockRole(tx: TenantTx, id: RoleId): Promise<Role> {
   return only(tx, await tx.db.select().from(roles).where(isRole(tx, id)).for('update'))

@@ -63,7 +63,7 @@ export function serveRoles(app: App, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const once = onceOf(deps.keys.idempotency, request, presentCreated)
+      const once = onceOf(deps.keys.idempotency, request, presentCreatedRole)
       const answer = await createRole(deps, callerOf(request), request.body, once)
       return reply.code(201).headers(answer.headers).send(answer.body)
     },
@@ -215,7 +215,7 @@ function presentRole(role: Role): RoleView {
   }
 }
 
-function presentCreated(role: Role): Answer<RoleView> {
+export function presentCreatedRole(role: Role): Answer<RoleView> {
   const headers = { location: `/admin/v1/roles/${role.id}`, etag: etagOf(role) }
   return { status: 201, headers, body: presentRole(role) }
 }

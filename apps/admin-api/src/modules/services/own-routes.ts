@@ -4,6 +4,7 @@
  * documents of the programs.
  */
 import type { ServiceRoute } from '@signet/db'
+import { type ReplacedSystem, replacedSystems } from '@signet/kernel'
 
 /** Every program has some of these of its own. Behind one origin they are Signet's, so a document that names them claims none. */
 export const operationsPaths: ReadonlySet<string> = new Set([
@@ -28,9 +29,8 @@ function routesOf(access: ServiceRoute['access'], lines: readonly string[]): Ser
   })
 }
 
-export const issuerRoutes: readonly ServiceRoute[] = [
+const nativeRoutes: readonly ServiceRoute[] = [
   ...routesOf(open, [
-    'GET /',
     'GET /docs',
     'GET /docs/{file}',
     'GET /openapi.json',
@@ -55,10 +55,6 @@ export const issuerRoutes: readonly ServiceRoute[] = [
     'POST /api/v1/password-resets',
     'POST /api/v1/password-resets/confirm',
     'POST /auth/client-token',
-    'POST /user/access/regeneratetoken/{refresh_key}',
-    'POST /verify_password',
-    'POST /users/password-reset/request',
-    'POST /users/password-reset/confirm',
     'POST /oauth2/revoke',
     // By a service key, which no gateway can tell from a wrong one.
     'POST /oauth2/introspect',
@@ -70,22 +66,70 @@ export const issuerRoutes: readonly ServiceRoute[] = [
     'DELETE /api/v1/sessions/{id}',
     'GET,PATCH /api/v1/me',
     'PUT /api/v1/me/password',
-    'PATCH /users/me/change-password',
     'POST /api/v1/me/contacts',
     'POST /api/v1/me/contacts/confirm',
     'PUT,DELETE /api/v1/me/refresh-key',
     'POST /api/v1/me/memberships/{id}/accept',
     'GET,POST /api/v1/advisor/client-tokens',
     'DELETE /api/v1/advisor/client-tokens/{id}',
-    'POST /api/v1/advisor/request-client-token',
-    'POST /user/access/setrefreshkey/{new_key}',
   ]),
 ]
 
+/** Of older systems, by their names. */
+const compatRoutes: Partial<Record<ReplacedSystem, readonly ServiceRoute[]>> = {
+  'eng-identity': [
+    ...routesOf(open, [
+      'POST /auth/request-otp',
+      'POST /auth/verify-otp',
+      'POST /auth/refresh',
+      'POST /auth/logout',
+      // By a service key.
+      'POST /api/v1/send-system-email',
+    ]),
+    ...routesOf(signedIn, ['GET /auth/user', 'POST /api/v1/advisor/request-client-token']),
+  ],
+  'pm-identity-api': [
+    ...routesOf(open, [
+      'POST /verify_password',
+      'POST /users/password-reset/request',
+      'POST /users/password-reset/confirm',
+    ]),
+    ...routesOf(signedIn, ['PATCH /users/me/change-password']),
+  ],
+  'scalable-auth': [
+    ...routesOf(open, [
+      'POST /auth/otp/sendotp/{number}',
+      'POST /auth/user/login/{number}/{otp}',
+      'POST /auth/admin/login',
+      'POST /auth/client/login',
+      'POST /auth/subclient/login',
+      'POST /user/access/regeneratetoken/{refresh_key}',
+    ]),
+    ...routesOf(signedIn, [
+      'POST /auth/admin/create',
+      'POST /auth/client/create',
+      'POST /auth/subclient/create',
+      'POST /user/access/setrefreshkey/{new_key}',
+    ]),
+  ],
+  'chat-auth': [...routesOf(open, ['POST /register', 'POST /token']), ...routesOf(signedIn, ['POST /validate'])],
+}
+
+/** What the issuer answers. Nobody else is given a path of an older system that is switched off: it may be switched on again. */
+export function issuerRoutes(systems: Iterable<ReplacedSystem> = replacedSystems): readonly ServiceRoute[] {
+  // The root is the issuer's in any case.
+  return [...routesOf(open, ['GET /']), ...nativeRoutes, ...[...systems].flatMap(name => compatRoutes[name] ?? [])]
+}
+
 /** Of the map directory, until it registers itself as the service `places`. */
-export const placesRoutes: readonly ServiceRoute[] = [
-  ...routesOf({ permissions: ['places:read'] }, ['GET /places', 'GET /places/{id}', 'GET /mapdirectory/places/all']),
-  ...routesOf({ permissions: ['places:create'] }, ['POST /places']),
-  ...routesOf({ permissions: ['places:modify'] }, ['PATCH /places/{id}']),
-  ...routesOf({ permissions: ['places:delete'] }, ['DELETE /places/{id}']),
-]
+export function placesRoutes(systems: Iterable<ReplacedSystem> = replacedSystems): readonly ServiceRoute[] {
+  const reads = { permissions: ['places:read'] }
+  const isFull = [...systems].includes('scalable-auth')
+  return [
+    ...routesOf(reads, ['GET /places', 'GET /places/{id}']),
+    ...routesOf(reads, isFull ? ['GET /mapdirectory/places/all'] : []),
+    ...routesOf({ permissions: ['places:create'] }, ['POST /places']),
+    ...routesOf({ permissions: ['places:modify'] }, ['PATCH /places/{id}']),
+    ...routesOf({ permissions: ['places:delete'] }, ['DELETE /places/{id}']),
+  ]
+}

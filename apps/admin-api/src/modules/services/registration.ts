@@ -73,9 +73,11 @@ export async function assertFree(
   const has = registered.filter(each => each.name === name).flatMap(each => claimsOf(name, each.routes))
   const rivals = {
     ours: [
-      ...claimsOf('iam', issuerRoutes),
+      ...claimsOf('iam', issuerRoutes()),
       ...claimsOf('admin-api', administration),
-      ...(registered.some(each => each.name === 'places') || name === 'places' ? [] : claimsOf('places', placesRoutes)),
+      ...(registered.some(each => each.name === 'places') || name === 'places'
+        ? []
+        : claimsOf('places', placesRoutes())),
     ],
     others: others.flatMap(each => claimsOf(each.name, each.routes)),
     mayLieBelow: 'userId' in who,

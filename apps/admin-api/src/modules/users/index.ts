@@ -12,7 +12,7 @@ export {
 } from './person-fields.ts'
 export { personMembers, presentPerson } from './person-view.ts'
 export { ranksAsHigh, type Standing, userPolicy, type UserResource } from './policy.ts'
-export { findStanding, listUsers, lockUser } from './repo.ts'
+export { findStanding, findUserByEmail, listUsers, lockUser } from './repo.ts'
 export { serveUsers } from './routes.ts'
 export { UserFilters } from './schema.ts'
 export {
@@ -21,6 +21,7 @@ export {
   createUser,
   listEffectivePermissions,
   listPeople,
+  lockPerson,
   readUser,
   removeUser,
   resetPassword,

@@ -32,8 +32,7 @@ export async function preparePerson(
   let passwordHash: string | null = null
   if (password !== undefined) {
     await actAs(deps, caller, needed, async () => undefined)
-    accounts.checkPassword(password, { minLength: deps.passwordMinLength, ownWords: accounts.wordsAbout(person) })
-    passwordHash = await deps.hasher.hash(password)
+    passwordHash = await accounts.hashNewPassword(deps, password, person)
   }
   const mustChangePassword = password_change_required ?? false
   return { ...person, passwordHash, mustChangePassword, roleIds: role_ids as RoleId[] }

@@ -37,6 +37,14 @@ export function listUsers(tx: TenantTx, cursorKey: Uint8Array, query: UserQuery)
   )
 }
 
+/** @throws Problem `user-not-found` */
+export async function findUserByEmail({ db, tenantId }: TenantTx, email: string): Promise<UserId> {
+  const isMeant = and(eq(users.tenantId, tenantId), eq(users.email, email.toLowerCase()), ne(users.status, 'deleted'))
+  const [user] = await db.select({ id: users.id }).from(users).where(isMeant)
+  if (user === undefined) throw problem('user-not-found', 'User not found')
+  return user.id
+}
+
 /**
  * The person, whom nobody else changes before this transaction ends. The client of a sub-client comes first: whoever suspends
  * it takes its sub-clients after it. Their membership comes before what keeps the last administrator, as where a role is taken

@@ -9,7 +9,6 @@ import { assertVersion } from '../../wire/versions.ts'
 import { actAs } from '../actors/index.ts'
 import { findSubjects, type Holding, listHoldings, withBundle } from '../bundles/index.ts'
 import { type Answer, makeOnce, type Once } from '../idempotency/index.ts'
-import { assertMayGive } from '../memberships/index.ts'
 import { namesOf, preparePerson } from './new-person.ts'
 import { passwordPolicy, type Standing, userPolicy } from './policy.ts'
 import { findStanding, listUsers, lockUser } from './repo.ts'
@@ -43,9 +42,7 @@ export async function createUser<Body>(
   const person = await preparePerson(deps, caller, 'users:create', body)
   return actAs(deps, caller, 'users:create', (tx, actor) =>
     makeOnce(tx, actor, once, async () => {
-      const grant = authorize(userPolicy, 'users:create', actor, { id: tx.tenantId })
-      assertMayGive(actor, body.role_ids)
-      const user = await accounts.createUser(tx, grant, person)
+      const user = await accounts.createPerson(tx, actor, person)
       await announceUser(deps, tx, user)
       return user
     }),
@@ -129,7 +126,8 @@ async function findVisible(tx: TenantTx, actor: Actor, id: UserId): Promise<User
   return user
 }
 
-async function lockPerson(tx: TenantTx, id: UserId): Promise<Person> {
+/** Nobody else changes the person before this transaction ends. @throws Problem `user-not-found` */
+export async function lockPerson(tx: TenantTx, id: UserId): Promise<Person> {
   const user = await lockUser(tx, id)
   return { ...user, ...(await findStanding(tx, user)) }
 }

@@ -47,7 +47,8 @@ const toleranceMicros = 300_000_000
 
 export function createEventHub(
   database: Database,
-  { accessTokenTtlSeconds }: { accessTokenTtlSeconds: number },
+  /** How long any token lives. */
+  longestTtlSeconds: number,
 ): EventHub {
   const listeners = new Set<HubListener>()
   let notices: NoticeListener | undefined
@@ -88,7 +89,7 @@ export function createEventHub(
 
   async function replay(since: number): Promise<Revocation[]> {
     const { at } = await findPosition(database)
-    const lastUseful = at - accessTokenTtlSeconds * 1_000_000 - toleranceMicros
+    const lastUseful = at - longestTtlSeconds * 1_000_000 - toleranceMicros
     return listEndedSince(database, Math.max(since - overlapMicros, lastUseful))
   }
 

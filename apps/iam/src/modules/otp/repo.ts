@@ -51,6 +51,8 @@ export async function insertCode(database: Database, code: NewCode, request: Req
 export type CodeOutcome =
   | { readonly outcome: 'right'; readonly userId: UserId; readonly homeTenantId: TenantId; readonly tenantId: TenantId }
   | { readonly outcome: 'new-person' }
+  /** The code was right, and the person may not come in. */
+  | { readonly outcome: 'refused' }
   | { readonly outcome: 'wrong' }
 
 /** Evaluates one guess. `notice` goes to the owner where it is the one that closes this way in. */

@@ -1,6 +1,7 @@
 import { Problem, problem, type TenantId, type UserId } from '@signet/kernel'
 import type { Deps, RequestFacts } from '../../deps.ts'
 import { type Contact, readContact } from '../../contact.ts'
+import type { Door } from '../doors/index.ts'
 import { registerProven } from '../registration/index.ts'
 import { signIn, type TokenAnswer } from '../tokens/index.ts'
 import { recordRefusal } from './repo.ts'
@@ -17,25 +18,53 @@ export async function requestSignInCode(deps: Deps, body: CodeRequestBody, reque
 }
 
 /**
- * Signs in with a code. Whoever shows that a new address is theirs becomes a person of the tenant, where it takes them in.
+ * Signs in with a code. Whoever shows that a new address is theirs becomes a person of the tenant, where it takes them in; at a
+ * door nobody is made.
  * @throws Problem `invalid-input`, `invalid-code` whatever else is wrong
  */
-export async function signInByCode(deps: Deps, body: CodeVerification, request: RequestFacts): Promise<TokenAnswer> {
+export async function signInByCode(
+  deps: Deps,
+  body: CodeVerification,
+  request: RequestFacts,
+  door?: Door,
+): Promise<TokenAnswer> {
+  const answer = await tryCode(deps, body, request, door)
+  if (typeof answer === 'string') throw problem('invalid-code')
+  return answer
+}
+
+/**
+ * As `signInByCode`; `refused` is for the right code of somebody who may not come in, who is suspended say: only callers of an
+ * older system are told so.
+ * @throws Problem `invalid-input`
+ */
+export async function tryCode(
+  deps: Deps,
+  body: CodeVerification,
+  request: RequestFacts,
+  door?: Door,
+): Promise<TokenAnswer | 'wrong' | 'refused'> {
   const contact = readContact(body)
   const { channel } = contact
   const verified = await verifyCode(deps, { ...contact, purpose, tenant: body.tenant, codeText: body.code }, request)
-  if (verified.outcome === 'wrong') throw problem('invalid-code')
-  const person = verified.outcome === 'right' ? verified : await register(deps, contact, body.tenant, request)
+  if (verified.outcome === 'wrong' || verified.outcome === 'refused') return verified.outcome
+  const isMadeHere = verified.outcome === 'new-person' && door === undefined
+  const made = isMadeHere ? await register(deps, contact, body.tenant, request) : undefined
+  const person = verified.outcome === 'right' ? verified : made
   if (person === undefined) {
     await recordRefusal(deps.database, null, null, { purpose, channel, reason: 'not-registered' }, request)
-    throw problem('invalid-code')
+    return 'wrong'
   }
   const { userId, tenantId } = person
+  if (door !== undefined && !(await door(person))) {
+    await recordRefusal(deps.database, tenantId, userId, { purpose, channel, reason: 'other-door' }, request)
+    return 'wrong'
+  }
   const method = channel === 'email' ? 'otp' : 'sms'
   const answer = await signIn(deps, { userId, tenantId, way: 'code', method, checkedHash: null }, request)
   if (answer !== undefined) return answer
   await recordRefusal(deps.database, tenantId, userId, { purpose, channel, reason: 'changed-meanwhile' }, request)
-  throw problem('invalid-code')
+  return 'wrong'
 }
 
 /** Undefined where the address was taken or the tenant closed since the code was spent. */

@@ -1,2 +1,2 @@
 export { serveRegistration } from './routes.ts'
-export { registerProven } from './service.ts'
+export { registerProven, registerUser } from './service.ts'

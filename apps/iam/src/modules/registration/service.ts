@@ -1,4 +1,4 @@
-import { checkPassword, createUser, type Registrant, type User, wordsAbout } from '@signet/accounts'
+import { createUser, hashNewPassword, type Registrant, type User } from '@signet/accounts'
 import { inTenant } from '@signet/db'
 import { announceUser } from '@signet/delivery'
 import { authorize, type Grant, problem } from '@signet/kernel'
@@ -34,8 +34,7 @@ export async function registerUser(
     ...(firstName === undefined ? {} : { firstName }),
     ...(lastName === undefined ? {} : { lastName }),
   }
-  checkPassword(password, { minLength: deps.passwordMinLength, ownWords: wordsAbout(person) })
-  const passwordHash = await deps.hasher.hash(password)
+  const passwordHash = await hashNewPassword(deps, password, person)
   return describePerson(await create(deps, grant, { ...person, passwordHash }, request))
 }
 

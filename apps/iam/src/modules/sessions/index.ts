@@ -1,2 +1,2 @@
 export { serveSessions } from './routes.ts'
-export { findSelf, findSelfInPerson, type Self } from './service.ts'
+export { actInPerson, findSelf, findSelfInPerson, type Self } from './service.ts'

@@ -1,4 +1,4 @@
-import { type Database, runStatement } from '@signet/db'
+import { type Database, runStatement, type Statements, type TenantTx } from '@signet/db'
 import type { Actor, Grant, PersonKind, SessionId, TenantId, UserId } from '@signet/kernel'
 import type { RequestFacts } from '../../deps.ts'
 
@@ -14,19 +14,30 @@ export interface ActorRow {
   readonly actorId: UserId | null
 }
 
+/** What a token says of whose session it is. */
+export interface SessionClaims {
+  readonly userId: UserId
+  readonly tenantId: TenantId
+  readonly sessionId: SessionId
+}
+
 /** Undefined where the session, the person, the membership or the tenant is over. */
-export async function loadActor(
-  database: Database,
-  claims: { readonly userId: UserId; readonly tenantId: TenantId; readonly sessionId: SessionId },
-): Promise<ActorRow | undefined> {
-  const [row] = await runStatement(
-    database,
-    sql => sql<ActorRow[]>`
-      select roles, kind, permissions, grantable, is_platform_staff as "isPlatformStaff", must_change as "mustChange", act_sub as "actorId",
-        home_tenant(${claims.userId}) as "homeTenantId"
-      from load_actor(${claims.userId}, ${claims.tenantId}, ${claims.sessionId})`,
-  )
+export async function loadActor(database: Database, claims: SessionClaims): Promise<ActorRow | undefined> {
+  const [row] = await runStatement(database, sql => selectActor(sql, claims))
   return row
+}
+
+/** As `loadActor`, in the transaction of the work itself. */
+export async function loadActorIn({ sql }: TenantTx, claims: SessionClaims): Promise<ActorRow | undefined> {
+  const [row] = await selectActor(sql, claims)
+  return row
+}
+
+function selectActor(sql: Statements, { userId, tenantId, sessionId }: SessionClaims) {
+  return sql<ActorRow[]>`
+    select roles, kind, permissions, grantable, is_platform_staff as "isPlatformStaff", must_change as "mustChange", act_sub as "actorId",
+      home_tenant(${userId}) as "homeTenantId"
+    from load_actor(${userId}, ${tenantId}, ${sessionId})`
 }
 
 /** One live session: a device on which somebody is signed in. */

@@ -1,6 +1,6 @@
 /** Who a verified token speaks for, as the database has it now, and the sessions of that person. */
 import { endUserSessions, recordAudit } from '@signet/accounts'
-import { inTenant } from '@signet/db'
+import { inTenant, type TenantTx } from '@signet/db'
 import {
   type Actor,
   authorize,
@@ -15,7 +15,16 @@ import {
 import type { Principal } from '@signet/verifier'
 import type { Deps, RequestFacts } from '../../deps.ts'
 import { sessionPolicy } from './policy.ts'
-import { endSession, findSession, listSessions, loadActor, type OwnSession } from './repo.ts'
+import {
+  type ActorRow,
+  endSession,
+  findSession,
+  listSessions,
+  loadActor,
+  loadActorIn,
+  type OwnSession,
+  type SessionClaims,
+} from './repo.ts'
 import type { SessionPage } from './schema.ts'
 
 /** An actor at the issuer, who also knows where they are at home and whether their password may stay. */
@@ -39,17 +48,31 @@ interface Leave {
  */
 export async function findSelf(
   deps: Pick<Deps, 'database'>,
-  { subject, tenant, claims }: Principal,
+  principal: Principal,
+  request: RequestFacts,
+  leave: Leave = {},
+): Promise<Self> {
+  const claims = sessionOf(principal)
+  return toSelf(claims, await loadActor(deps.database, claims), request, leave)
+}
+
+/** @throws Problem `session-ended` */
+function sessionOf({ subject, tenant, claims }: Principal): SessionClaims {
+  if (claims.sid === undefined) throw problem('session-ended')
+  return { userId: subject as UserId, tenantId: tenant as TenantId, sessionId: claims.sid as SessionId }
+}
+
+/** @throws as {@link findSelf} */
+function toSelf(
+  claims: SessionClaims,
+  row: ActorRow | undefined,
   request: RequestFacts,
   { beforePasswordChange }: Leave = {},
-): Promise<Self> {
-  if (claims.sid === undefined) throw problem('session-ended')
-  const ids = { userId: subject as UserId, tenantId: tenant as TenantId, sessionId: claims.sid as SessionId }
-  const row = await loadActor(deps.database, ids)
+): Self {
   if (row === undefined) throw problem('session-ended')
   if (row.mustChange && beforePasswordChange !== true) throw problem('password-change-required')
   return {
-    ...ids,
+    ...claims,
     roles: new Set(row.roles),
     kind: row.kind,
     permissions: new Set(row.permissions),
@@ -72,7 +95,26 @@ export async function findSelfInPerson(
   request: RequestFacts,
   leave: Leave = {},
 ): Promise<Self> {
-  const self = await findSelf(deps, principal, request, leave)
+  return assertInPerson(await findSelf(deps, principal, request, leave))
+}
+
+/**
+ * Runs `work` in one transaction in which the person is read as well: what they lost a moment ago they cannot use any more.
+ * @throws Problem as {@link findSelfInPerson}
+ */
+export function actInPerson<T>(
+  deps: Pick<Deps, 'database'>,
+  principal: Principal,
+  request: RequestFacts,
+  work: (tx: TenantTx, self: Self) => Promise<T>,
+): Promise<T> {
+  const claims = sessionOf(principal)
+  return inTenant(deps.database, claims.tenantId, async tx =>
+    work(tx, assertInPerson(toSelf(claims, await loadActorIn(tx, claims), request))),
+  )
+}
+
+function assertInPerson(self: Self): Self {
   if (self.actorId !== null) throw problem('acting-for-somebody')
   return self
 }

@@ -1,3 +1,3 @@
 export { serveSignIn } from './routes.ts'
-export { readIdentifier, signInBySecret } from './service.ts'
+export { readIdentifier, signInByPassword, signInBySecret } from './service.ts'
 export { verifyPassword } from './verify-password.ts'

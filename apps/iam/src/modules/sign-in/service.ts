@@ -7,6 +7,7 @@ import { type InputFault, problem } from '@signet/kernel'
 import { readPhone } from '../../contact.ts'
 import type { Deps, RequestFacts } from '../../deps.ts'
 import { fingerprintOf, foldEmail, subjectOf } from '../../devices.ts'
+import type { Door } from '../doors/index.ts'
 import { signIn, type TokenAnswer } from '../tokens/index.ts'
 import { renewOutdatedHash } from './renew-hash.ts'
 import {
@@ -20,12 +21,14 @@ import {
 import type { SignInRequest } from './schema.ts'
 
 /** @throws Problem `invalid-input`, `invalid-credentials`, `too-many-attempts`, `hashing-busy` */
-export async function signInByPassword(deps: Deps, body: SignInRequest, request: RequestFacts): Promise<TokenAnswer> {
-  return signInBySecret(
-    deps,
-    { kind: 'password', identifier: readIdentifier(body), secret: body.password, tenant: body.tenant },
-    request,
-  )
+export async function signInByPassword(
+  deps: Deps,
+  body: SignInRequest,
+  request: RequestFacts,
+  door?: Door,
+): Promise<TokenAnswer> {
+  const { password: secret, tenant } = body
+  return signInBySecret(deps, { kind: 'password', identifier: readIdentifier(body), secret, tenant, door }, request)
 }
 
 export interface SecretAttempt {
@@ -34,12 +37,14 @@ export interface SecretAttempt {
   readonly secret: string
   /** A slug. */
   readonly tenant: string | undefined
+  /** Undefined lets everybody in. */
+  readonly door?: Door | undefined
 }
 
 /** @throws Problem `invalid-credentials`, `too-many-attempts`, `hashing-busy` */
 export async function signInBySecret(
   deps: Deps,
-  { kind, identifier, secret, tenant }: SecretAttempt,
+  { kind, identifier, secret, tenant, door }: SecretAttempt,
   request: RequestFacts,
 ): Promise<TokenAnswer> {
   const counted = {
@@ -61,14 +66,19 @@ export async function signInBySecret(
     }
     const checkedHash = person.refusal === null ? person.hash : null
     const isRight = await place.verify(checkedHash, secret)
-    const answer = isRight ? await enter(deps, { kind, secret, checkedHash, person }, request) : undefined
+    const isAdmitted = isRight && (await mayPass(door, person))
+    const answer = isAdmitted ? await enter(deps, { kind, secret, checkedHash, person }, request) : undefined
     if (answer !== undefined) return answer
-    const reason = isRight ? 'changed-meanwhile' : reasonFor(kind, person)
+    const reason = isAdmitted ? 'changed-meanwhile' : isRight ? 'other-door' : reasonFor(kind, person)
     await recordFailure(deps.database, 'sign-in.failed', person, reason, request)
   } finally {
     place.giveBack()
   }
   throw problem('invalid-credentials')
+}
+
+async function mayPass(door: Door | undefined, { userId, tenantId }: SignInRow): Promise<boolean> {
+  return door === undefined || (userId !== null && tenantId !== null && (await door({ userId, tenantId })))
 }
 
 /** Undefined where what was checked holds no longer. */

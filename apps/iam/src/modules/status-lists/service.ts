@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { deflateSync, gzipSync } from 'node:zlib'
-import type { Deps } from '../../deps.ts'
+import { type Deps, longestTokenTtl } from '../../deps.ts'
 import type { EventHub } from '../events/index.ts'
 import { statusListUri } from '../tokens/index.ts'
 import { findLiveLists, loadBits, setBit } from './repo.ts'
@@ -51,9 +51,10 @@ interface SignedOf extends SignedList {
 }
 
 export function createStatusLists(
-  { database, signingKeys, tokens, clock }: Pick<Deps, 'database' | 'signingKeys' | 'tokens' | 'clock'>,
+  deps: Pick<Deps, 'database' | 'signingKeys' | 'tokens' | 'compat' | 'clock'>,
   hub: EventHub,
 ): StatusLists {
+  const { database, signingKeys, tokens, clock } = deps
   const held = new Map<number, HeldList>()
   let known: { readonly until: number; readonly uris: Promise<readonly string[]> } | undefined
 
@@ -142,7 +143,7 @@ export function createStatusLists(
     find,
     listUris() {
       if (known !== undefined && known.until > clock()) return known.uris
-      const uris = findLiveLists(database, tokens.accessTokenTtlSeconds).then(lists =>
+      const uris = findLiveLists(database, longestTokenTtl(deps)).then(lists =>
         lists.map(list => statusListUri(tokens, list)),
       )
       known = { until: clock() + ttlSeconds * 1_000, uris }

@@ -19,7 +19,7 @@ export interface SessionFacts {
   /** Where the status list says that the session has ended. */
   readonly statusList: number
   readonly statusIndex: number
-  /** Of a sub-client: the client whom it never surpasses. */
+  /** Of a sub-client: the client whom it never surpasses. Of nobody who is bound by no policy: verifiers rely on it. */
   readonly client: { readonly id: UserId; readonly roles: readonly string[] } | null
 }
 

@@ -1,4 +1,5 @@
 export { statusListUri } from './access-token.ts'
+export { refreshByCookie, signOutByCookie } from './cookie-sessions.ts'
 export { type SessionRow, sessionLife } from './repo.ts'
 export { serveTokens } from './routes.ts'
 export { TokenAnswer } from './schema.ts'

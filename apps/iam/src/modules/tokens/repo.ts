@@ -125,17 +125,21 @@ export async function enterTenant(
   return row
 }
 
-/** The ceiling of a sub-client, as decisions see it. Undefined where the sub-client or its client may do nothing in the tenant now. */
+/**
+ * The ceiling of a sub-client, as decisions see it; null for one of the staff, who are bound by none. Undefined where the
+ * sub-client may do nothing in the tenant now.
+ */
 export async function findCeiling(
   database: Database,
   tenantId: TenantId,
   userId: UserId,
-): Promise<{ readonly clientId: UserId; readonly roles: string[] } | undefined> {
+): Promise<{ readonly id: UserId; readonly roles: string[] } | null | undefined> {
   const [row] = await runStatement(
     database,
-    sql => sql<{ clientId: UserId; roles: string[] }[]>`
-      select client_id as "clientId", client_roles as roles from find_subjects(${tenantId}, array[${userId}]::uuid[])
-      where client_id is not null`,
+    sql => sql<{ id: UserId | null; roles: string[] }[]>`
+      select client_id as id, client_roles as roles from find_subjects(${tenantId}, array[${userId}]::uuid[])`,
   )
-  return row
+  if (row === undefined) return undefined
+  const { id, roles } = row
+  return id === null ? null : { id, roles }
 }

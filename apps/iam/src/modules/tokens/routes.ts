@@ -1,17 +1,17 @@
 import { type App, hasBearer, problemResponses } from '@signet/http'
-import { Problem, problem, type TenantId } from '@signet/kernel'
+import type { TenantId } from '@signet/kernel'
 import { Type } from 'typebox'
 import type { Deps } from '../../deps.ts'
 import { describeRequest } from '../../request-facts.ts'
 import { findSelf } from '../sessions/index.ts'
-import { clearTokens, sendTokens, tokenCookies } from './token-cookies.ts'
+import { refreshByCookie, signOutByCookie } from './cookie-sessions.ts'
+import { sendTokens } from './token-cookies.ts'
 import { RefreshRequest, TenantTokenRequest, TokenAnswer } from './schema.ts'
 import { enterOtherTenant, refreshTokens, revokeTokens } from './service.ts'
 
 const tags = ['Tokens']
 
 export function serveTokens(app: App, deps: Deps): void {
-  const refreshCookie = `${deps.cookies.prefix}refresh_token`
   app.post(
     '/api/v1/tokens/refresh',
     {
@@ -31,15 +31,7 @@ export function serveTokens(app: App, deps: Deps): void {
       const given = request.body.refresh_token
       if (given !== undefined)
         return sendTokens(reply, deps, await refreshTokens(deps, given, describeRequest(request)), false)
-      const text = request.cookies[refreshCookie]
-      if (text === undefined) throw problem('invalid-refresh-token')
-      try {
-        return sendTokens(reply, deps, await refreshTokens(deps, text, describeRequest(request)), true)
-      } catch (error) {
-        // A cookie that will never be good again would be sent with every request until it expires.
-        if (error instanceof Problem && error.status === 401) clearTokens(reply, deps)
-        throw error
-      }
+      return refreshByCookie(deps, request, reply)
     },
   )
   app.post(
@@ -59,11 +51,8 @@ export function serveTokens(app: App, deps: Deps): void {
     },
     async (request, reply) => {
       const given = request.body.refresh_token
-      const text = given ?? request.cookies[refreshCookie]
-      if (text !== undefined) await revokeTokens(deps, text, describeRequest(request))
-      // Nobody else's page can make a browser forget cookies that it does not send along.
-      const hasCookies = tokenCookies(deps.cookies).some(name => request.cookies[name] !== undefined)
-      if (given === undefined && hasCookies) clearTokens(reply, deps)
+      if (given === undefined) await signOutByCookie(deps, request, reply)
+      else await revokeTokens(deps, given, describeRequest(request))
       return reply.code(204).send(null)
     },
   )

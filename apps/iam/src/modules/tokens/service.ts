@@ -110,8 +110,8 @@ export async function issueTokenOf(
 async function findCeilingOf(
   deps: Deps,
   { tenantId, userId }: Pick<SessionFacts, 'userId' | 'tenantId'>,
-): Promise<NonNullable<SessionFacts['client']>> {
+): Promise<SessionFacts['client']> {
   const ceiling = await findCeiling(deps.database, tenantId, userId)
   if (ceiling === undefined) throw problem('session-ended')
-  return { id: ceiling.clientId, roles: ceiling.roles }
+  return ceiling
 }

@@ -3,7 +3,7 @@ import type { CookieSettings, Deps } from '../../deps.ts'
 import type { TokenAnswer } from './schema.ts'
 
 /** What is needed of an HTTP reply. */
-interface Reply {
+export interface Reply {
   header(name: string, value: string): unknown
   setCookie(name: string, value: string, options: CookieFlags & { maxAge: number }): unknown
   clearCookie(name: string, options: CookieFlags): unknown

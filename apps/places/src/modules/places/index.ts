@@ -1,2 +1,3 @@
 export { servePlaces } from './routes.ts'
-export { assertReadable } from './service.ts'
+export { Place } from './schema.ts'
+export { assertReadable, listAllPlaces } from './service.ts'

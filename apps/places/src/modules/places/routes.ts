@@ -3,15 +3,7 @@ import { type App, problemResponses } from '@signet/http'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { NewPlace, Place, PlaceChange, PlacePage, PlaceParams, PlacePrecondition, PlaceQuery } from './schema.ts'
-import {
-  changePlace,
-  createPlace,
-  findPlace,
-  listAllPlaces,
-  listPlaces,
-  removePlace,
-  type VersionedPlace,
-} from './service.ts'
+import { changePlace, createPlace, findPlace, listPlaces, removePlace, type VersionedPlace } from './service.ts'
 
 const may = (permission: string) => ({ access: { permissions: [permission] } })
 const tags = ['Places']
@@ -31,21 +23,6 @@ export function servePlaces(app: App, db: Database): void {
       },
     },
     async request => listPlaces(db, request.query),
-  )
-
-  app.get(
-    '/mapdirectory/places/all',
-    {
-      config: may('places:read'),
-      schema: {
-        tags,
-        operationId: 'listAllPlaces',
-        summary: 'All places at once',
-        description: 'A bare list, for callers that keep a copy. Others read `GET /places` page by page.',
-        response: { 200: Type.Array(Place), ...problemResponses(401, 403, 503) },
-      },
-    },
-    async () => listAllPlaces(db),
   )
 
   app.get(
