@@ -1,6 +1,7 @@
 /** An older system answers every failure with `{ "message": … }`, and says under `errors` what is wrong with which member. */
-import type { InputFault, ProblemCode, ProblemDocument } from '@signet/kernel'
+import type { InputFault, ProblemCode } from '@signet/kernel'
 import { Type } from 'typebox'
+import { rewriteProblems } from './failure-forms.ts'
 import type { App } from './server.ts'
 
 /** What the callers of that system know a failure by: its words, and its status where that is another. */
@@ -27,17 +28,14 @@ export function messageResponses<const S extends number>(...statuses: readonly S
  * says its detail; a failure that those callers have no status for is a 400.
  */
 export function answerInMessages(scope: App, wordings: Wordings): void {
-  scope.addHook('onSend', async (_request, reply, payload) => {
-    const type = String(reply.getHeader('content-type'))
-    if (typeof payload !== 'string' || !type.startsWith('application/problem+json')) return payload
-    const { code, status, detail, errors } = JSON.parse(payload) as ProblemDocument
+  rewriteProblems(scope, ({ code, status, detail, errors }, _request, reply) => {
     // Whoever says in words of their own what is wrong with the input as a whole is not spoken over.
     const isInOwnWords = code === 'invalid-input' && errors === undefined
     const wording = isInOwnWords ? detail : wordings[code as ProblemCode]
     const [answered, message] =
       typeof wording === 'object' ? wording : [status === 422 ? 400 : status, wording ?? detail]
-    reply.code(answered).type('application/json; charset=utf-8')
-    return JSON.stringify({ message, ...(errors === undefined ? {} : { errors: groupByMember(errors) }) })
+    reply.code(answered)
+    return { message, ...(errors === undefined ? {} : { errors: groupByMember(errors) }) }
   })
 }
 

@@ -30,7 +30,6 @@ export function serveOperations(app: App, deps: Deps, settings: ShownSettings): 
   app.get(
     '/config',
     {
-      // Callers of pm-identity-api show a cookie here as well.
       config: { access: {} },
       schema: {
         tags,
