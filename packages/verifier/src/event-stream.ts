@@ -42,7 +42,12 @@ interface Place {
 async function followStream(options: EventStreamOptions, place: Place): Promise<void> {
   const { closing, fetch, opened, received, serviceKey, url } = options
   const controller = new AbortController()
-  const abort = () => controller.abort()
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  const abort = () => {
+    controller.abort()
+    // A given fetch that does not honour the signal is hung up on all the same.
+    reader?.cancel().catch(() => undefined)
+  }
   closing.addEventListener('abort', abort, { once: true })
   let silence = setTimeout(abort, silenceMs)
   try {
@@ -57,7 +62,7 @@ async function followStream(options: EventStreamOptions, place: Place): Promise<
     })
     const type = response.headers.get('content-type') ?? ''
     if (response.status !== 200 || response.body === null || !type.startsWith('text/event-stream')) return
-    const reader = response.body.getReader()
+    reader = response.body.getReader()
     const decoder = new TextDecoder()
     const parser = new EventParser(place, received)
     opened()
