@@ -131,3 +131,20 @@ t.test('claims are said again for older consumers where the settings ask for it'
   const claims = claimsOf(await b.signIn('old@example.com'))
   t.match(claims, { user_id: claims.sub, company_id: b.company, tid: b.company })
 })
+
+t.test('whoever has to change their password first is told to hold nothing, whatever the settings', async t => {
+  const tokens = {
+    issuer,
+    audience: 'signet',
+    accessTokenTtlSeconds: 900,
+    formTokenTtlSeconds: 1_800,
+    refreshTokenTtlSeconds: 432_000,
+    permissionsMaxBytes: 0,
+    claimAliases: [],
+  }
+  const own = await testApp(t, { deps: { tokens } })
+  const { id } = await own.register({ email: 'eve@example.com' })
+  t.notOk('permissions' in claimsOf(await own.signIn('eve@example.com')), 'others leave it to the bundle')
+  await own.asOwner(sql => sql`update password_credentials set must_change = true where user_id = ${id}`)
+  t.match(claimsOf(await own.signIn('eve@example.com')), { roles: [], permissions: [] })
+})

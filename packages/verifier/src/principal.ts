@@ -101,9 +101,10 @@ class TokenPrincipal implements Principal {
   }
 
   #findDecider(): Decider | undefined {
+    const { issuedAtMs, permissions, roles } = this.#holdings
     const bundle = this.#authority.find(this.tenant)
-    if (bundle === undefined) return undefined
-    const { issuedAtMs, permissions } = this.#holdings
+    // Whoever has to change their password first holds an empty list and no role: no policy gives them anything until then.
+    if (bundle === undefined || (permissions?.length === 0 && roles.length === 0)) return undefined
     return permissions === undefined || bundle.confirmedAtMs >= issuedAtMs ? bundle.decider : undefined
   }
 

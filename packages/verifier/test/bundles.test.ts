@@ -193,6 +193,22 @@ forbid(principal, action == Action::"invoices:delete", resource) when { resource
   }
 })
 
+t.test('Whoever has to change their password first gets nothing by a policy for everybody', async t => {
+  const { clock, create, issuer, token } = setUp(t)
+  const source = 'permit(principal, action == Action::"invoices:read", resource);'
+  const statement = { number: 1, line: 1, effect: 'permit' as const, actions: ['invoices:read'], isTemplate: false }
+  const policies = [{ id: 'p', name: 'open', source, statements: [statement], attachments: [] }]
+  issuer.setBundle(tenant, { permissions, roles: [], policies })
+  const verifier = create()
+  const barred = token({ roles: [], permissions: [] })
+  t.ok((await verifier.verify(token({ roles: [] }))).can('invoices:read'), 'others do')
+  clock.nowMs += 31 * second
+  t.ok((await verifier.verify(token({ roles: [] }))).can('invoices:read'), 'by a bundle that is newer than the token')
+  const principal = await verifier.verify(barred)
+  t.equal(principal.can('invoices:read'), false)
+  t.equal(principal.explain('invoices:read').decision, false)
+})
+
 t.test('A role that is taken away or changed counts within the life of a bundle', async t => {
   const world = setUp(t)
   const { clock, create, issuer, token } = world

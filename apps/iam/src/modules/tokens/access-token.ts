@@ -11,6 +11,8 @@ export interface SessionFacts {
   readonly roles: readonly string[]
   /** Null where a condition decides about any of them. */
   readonly permissions: readonly string[] | null
+  /** Nothing is theirs until the password is changed, and the token says so whatever the settings: an empty list, and no role. */
+  readonly isBarred: boolean
   readonly kind: string
   readonly amr: readonly string[]
   readonly authenticatedAt: Date
@@ -42,7 +44,7 @@ export function issueAccessToken(
     sid: facts.sessionId,
     tid: facts.tenantId,
     roles: facts.roles,
-    permissions: fits(facts.permissions, tokens.permissionsMaxBytes) ? facts.permissions : undefined,
+    permissions: facts.isBarred || fits(facts.permissions, tokens.permissionsMaxBytes) ? facts.permissions : undefined,
     kind: facts.kind,
     auth_time: Math.floor(facts.authenticatedAt.getTime() / 1000),
     amr: facts.amr,

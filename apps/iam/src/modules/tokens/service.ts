@@ -102,7 +102,8 @@ export async function issueTokenOf(
   const held = row.mustChange ? { roles: [], permissions: [] } : { roles: row.roles, permissions: row.permissions }
   const { kind, amr, authenticatedAt, actorId, statusList, statusIndex } = row
   const client = kind === 'sub_client' ? await findCeilingOf(deps, session) : null
-  const facts = { ...session, ...held, kind, amr, authenticatedAt, actorId, statusList, statusIndex, client }
+  const isBarred = row.mustChange
+  const facts = { ...session, ...held, isBarred, kind, amr, authenticatedAt, actorId, statusList, statusIndex, client }
   return issueAccessToken(deps, facts)
 }
 
