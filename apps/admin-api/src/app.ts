@@ -80,10 +80,6 @@ const tags = [
 /** The administration, ready to listen: knows no environment. */
 export async function buildApp(deps: AppDeps): Promise<App> {
   const app = await createServer(deps)
-  let isStopping = false
-  app.addHook('preClose', async () => {
-    isStopping = true
-  })
   const serviceKeys = createServiceKeyring({
     configured: deps.serviceKeys,
     sealKey: deps.keys.serviceKey,
@@ -105,8 +101,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   })
   serveHealth(app, {
     version,
-    checks: { database: () => checkDatabase(deps), keys: () => deps.verifier.warmUp() },
-    isStopping: () => isStopping,
+    checks: { database: () => checkDatabase(deps), keys: () => deps.verifier.warmUp() }
   })
   serveOperations(app, deps, deps.settings)
   serveDecisions(app, deps, deps.url)

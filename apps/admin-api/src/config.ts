@@ -1,5 +1,5 @@
 /** The only reader of the environment. */
-import { logFormats, logLevels } from '@signet/http'
+import { logFormats, logLevels } from '@signet/http/logging'
 import {
   databaseUrl,
   databaseWait,

@@ -52,10 +52,6 @@ const tags = [
 /** The issuer, ready to listen: knows no environment. */
 export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   const app = await createServer(deps)
-  let isStopping = false
-  app.addHook('preClose', async () => {
-    isStopping = true
-  })
   await app.register(cookie)
   refuseCrossSite(app, {
     url: deps.tokens.issuer,
@@ -78,7 +74,7 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
     serverUrl: deps.tokens.issuer,
     tags: [...tags, ...olderSystems.tags(deps)],
   })
-  serveHealth(app, { version, checks: { database: () => askDatabase(deps.database) }, isStopping: () => isStopping })
+  serveHealth(app, { version, checks: { database: () => askDatabase(deps.database) } })
   serveHealthcheck(app, () => askDatabase(deps.database))
   serveDiscovery(app, deps)
   serveRegistration(app, deps)

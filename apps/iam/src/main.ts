@@ -1,48 +1,20 @@
 import { fileURLToPath } from 'node:url'
-import { type Database, grantLogin, migrate, openDatabase, UnsafeSchemaError, waitForDatabase } from '@signet/db'
-import { InstallationSecretError, loadEnvironment, loggerOptions, type Program, stopOnSignal } from '@signet/http'
-import { SettingsError } from '@signet/kernel'
-import { type IamConfig, readConfig, toIamOptions } from './config.ts'
-import { KeyFolderError, startIam } from './index.ts'
+import { prepareDatabase } from '@signet/db/prepare-database'
+import { runProgram } from '@signet/http/run-program'
+import { readConfig, toIamOptions } from './config.ts'
 
 const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
-let database: Database | undefined
-let iam: Program | undefined
-stopOnSignal(
-  async () => {
-    await iam?.stop()
-    await database?.close()
+await runProgram({
+  name: 'iam',
+  readConfig,
+  prepare: config => prepareDatabase(config, migrations),
+  serve: async (config, logger, resources) => {
+    const [{ openDatabase }, { startIam }] = await Promise.all([import('@signet/db'), import('./index.ts')])
+    const { DATABASE_URL: url, DATABASE_ADMIN_URL: directUrl } = config
+    const database = openDatabase({ url, directUrl, applicationName: 'signet-iam' })
+    resources.defer(() => database.close())
+    const iam = await startIam({ database, ...toIamOptions(config), logger })
+    resources.defer(() => iam.stop())
   },
-  reason => iam?.app.log.info({ reason }, 'stopping'),
-)
-
-try {
-  const config = readConfig(loadEnvironment(process.argv.slice(2)))
-  if (config.RUN_MIGRATIONS) await bringForward(config)
-  else await waitForDatabase(config.DATABASE_URL, config.WAIT_FOR_DB * 1_000)
-  const { DATABASE_URL: url, DATABASE_ADMIN_URL: directUrl } = config
-  database = openDatabase({ url, directUrl, applicationName: 'signet-iam' })
-  iam = await startIam({
-    database,
-    ...toIamOptions(config),
-    logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'iam'),
-  })
-} catch (error) {
-  await database?.close()
-  console.error(describe(error))
-  // close-with-grace ends a program that has nothing left to do with 0, whatever the exit code was set to.
-  process.exit(1)
-}
-
-async function bringForward(config: IamConfig): Promise<void> {
-  const url = config.DATABASE_ADMIN_URL ?? config.DATABASE_URL
-  await migrate({ url, folder: migrations, waitMs: config.WAIT_FOR_DB * 1_000 })
-  await grantLogin(url, decodeURIComponent(new URL(config.DATABASE_URL).username), ['signet_app'])
-}
-
-/** What an operator can mend is said without a stack. */
-function describe(error: unknown): unknown {
-  const mendable = [SettingsError, KeyFolderError, InstallationSecretError, UnsafeSchemaError]
-  return error instanceof Error && mendable.some(each => error instanceof each) ? error.message : error
-}
+})

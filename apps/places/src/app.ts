@@ -23,10 +23,6 @@ const description =
 export async function buildApp(deps: PlacesDeps): Promise<App> {
   const { database, tokens, url } = deps
   const app = await createServer(deps)
-  let isStopping = false
-  app.addHook('preClose', async () => {
-    isStopping = true
-  })
   const verifier = await protect(app, tokens)
   const tags = [
     { name: 'Places', description: 'Charging and swap stations' },
@@ -42,8 +38,7 @@ export async function buildApp(deps: PlacesDeps): Promise<App> {
     checks: {
       database: () => assertReadable(database),
       keys: () => verifier.warmUp(),
-    },
-    isStopping: () => isStopping,
+    }
   })
   servePlaces(app, database)
   serveCompat(app, deps)

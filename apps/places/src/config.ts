@@ -13,7 +13,7 @@ import {
   someOf,
   text,
 } from '@signet/kernel'
-import { logFormats, logLevels } from '@signet/http'
+import { logFormats, logLevels } from '@signet/http/logging'
 
 const spec = {
   HOST: text('127.0.0.1'),
@@ -25,6 +25,7 @@ const spec = {
   WAIT_FOR_DB: databaseWait(),
   TRUST_PROXY: list([]),
   COMPAT: someOf(replacedSystems),
+  WORKER_COUNT: integer(1, [1, 1_024]),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   LOG_FORMAT: oneOf(logFormats, 'auto'),
 } satisfies Record<string, Setting<unknown>>

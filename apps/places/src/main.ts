@@ -1,31 +1,25 @@
-import { openDatabase, waitForDatabase } from '@signet/db'
-import { loadEnvironment, loggerOptions, stopOnSignal } from '@signet/http'
-import { SettingsError } from '@signet/kernel'
+import { prepareDatabase } from '@signet/db/prepare-database'
+import { runProgram } from '@signet/http/run-program'
 import { readConfig } from './config.ts'
-import { startPlaces } from './index.ts'
 
-try {
-  const config = readConfig(loadEnvironment(process.argv.slice(2)))
-  await waitForDatabase(config.DATABASE_URL, config.WAIT_FOR_DB * 1000)
-  const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-places' })
-  const places = await startPlaces({
-    database,
-    host: config.HOST,
-    port: config.PLACES_PORT,
-    issuer: config.ISSUER,
-    audience: config.AUDIENCE,
-    trustProxy: config.TRUST_PROXY,
-    compat: new Set(config.COMPAT),
-    logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'places'),
-  })
-  stopOnSignal(
-    async () => {
-      await places.stop()
-      await database.close()
-    },
-    reason => places.app.log.info({ reason }, 'stopping'),
-  )
-} catch (error) {
-  console.error(error instanceof SettingsError ? error.message : error)
-  process.exitCode = 1
-}
+await runProgram({
+  name: 'places',
+  readConfig,
+  prepare: config => prepareDatabase(config),
+  serve: async (config, logger, resources) => {
+    const [{ openDatabase }, { startPlaces }] = await Promise.all([import('@signet/db'), import('./index.ts')])
+    const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-places' })
+    resources.defer(() => database.close())
+    const places = await startPlaces({
+      database,
+      host: config.HOST,
+      port: config.PLACES_PORT,
+      issuer: config.ISSUER,
+      audience: config.AUDIENCE,
+      trustProxy: config.TRUST_PROXY,
+      compat: new Set(config.COMPAT),
+      logger,
+    })
+    resources.defer(() => places.stop())
+  },
+})

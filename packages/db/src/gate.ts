@@ -1,5 +1,6 @@
 /** A program does not start on a database that could mix tenants (HOUSE 4.3, T-06). */
 
+import { StartupError } from '@signet/kernel'
 import type { Database } from './connect.ts'
 import { schemaRules } from './schema-rules.ts'
 import { type TenantExceptions, tenantExceptions } from './tenant-exceptions.ts'
@@ -11,7 +12,7 @@ interface GateOptions {
 }
 
 /** Everything that is wrong, each with what to do about it. */
-export class UnsafeSchemaError extends Error {
+export class UnsafeSchemaError extends StartupError {
   override readonly name = 'UnsafeSchemaError'
   readonly faults: readonly string[]
   constructor(faults: readonly string[]) {

@@ -9,8 +9,6 @@ export type ReadinessCheck = () => Promise<void> | void
 export interface Health {
   readonly version: string
   readonly checks: Readonly<Record<string, ReadinessCheck>>
-  /** True once shutdown has begun: a balancer takes this node out before its connections close. */
-  readonly isStopping: () => boolean
 }
 
 const Word = Type.String({ examples: ['ok'] })
@@ -21,7 +19,7 @@ const readiness = Type.Object({
 
 /** `/livez`: the process answers. `/readyz`: it can do its work. `/version`. */
 export function serveHealth(app: App, health: Health): void {
-  const open = { config: { access: 'public' as const } }
+  const open = { config: { access: 'public' as const, isVital: true } }
   app.get(
     '/livez',
     {
@@ -63,7 +61,7 @@ export function serveHealth(app: App, health: Health): void {
       },
     },
     async request => {
-      if (health.isStopping()) throw problem('not-ready', 'This node is stopping.')
+      if (app.drain.isStopping) throw problem('not-ready', 'This node is stopping.')
       const checks: Record<string, string> = {}
       for (const [name, check] of Object.entries(health.checks)) {
         try {
@@ -74,6 +72,7 @@ export function serveHealth(app: App, health: Health): void {
           throw problem('not-ready', `The check "${name}" fails.`, { retryAfterSeconds: 1 })
         }
       }
+      app.drain.noteTold()
       return { status: 'ok', checks }
     },
   )

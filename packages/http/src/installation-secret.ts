@@ -5,11 +5,12 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { StartupError } from '@signet/kernel'
 
 const secretBytes = 32
 
 /** The message names the file and what mends it. */
-export class InstallationSecretError extends Error {
+export class InstallationSecretError extends StartupError {
   override readonly name = 'InstallationSecretError'
 }
 

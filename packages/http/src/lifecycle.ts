@@ -1,5 +1,9 @@
-/** A program listens, and stops cleanly: first it says so on `/readyz`, then it lets running requests end, then it closes. */
+/**
+ * A program listens, and stops cleanly: first it says so on `/readyz`, then it lets running requests end, then it closes.
+ */
+import cluster from 'node:cluster'
 import closeWithGrace from 'close-with-grace'
+import { drainMs } from './drain.ts'
 import type { App } from './server.ts'
 
 export interface Program {
@@ -9,23 +13,40 @@ export interface Program {
   stop(): Promise<void>
 }
 
-/** Longest wait for running requests when a program stops. */
+/** Longest wait for running requests when a program stops, after its balancers have heard of it. */
 const graceMs = 10_000
+
+/** The first process of a program says it to the others that serve: a signal of a terminal reaches all of them by itself. */
+export const stopWord = 'stop'
 
 export async function startProgram(app: App, address: { host: string; port: number }): Promise<Program> {
   const url = await app.listen(address)
-  return { app, url, stop: () => app.close() }
+  return {
+    app,
+    url,
+    stop: async () => {
+      await app.drain.begin()
+      await app.close()
+    },
+  }
 }
 
 /**
- * Stops everything on SIGTERM, SIGINT or an uncaught error, in the order given, within the grace.
+ * Stops everything on SIGTERM, SIGINT, the word of the first process or an uncaught error, in the order given, within the grace.
+ * A second signal ends the process at once.
  * @returns a function that stops by hand
  */
 export function stopOnSignal(stop: () => Promise<void>, onStop: (reason: string) => void): () => Promise<void> {
-  const handle = closeWithGrace({ delay: graceMs, logger: false }, async ({ signal, err }) => {
-    onStop(err === undefined ? (signal ?? 'closed by hand') : `an error: ${err.stack ?? err.message}`)
+  let isStopping = false
+  const handle = closeWithGrace({ delay: drainMs + graceMs, logger: false }, async ({ signal, err }) => {
+    isStopping = true
+    onStop(err === undefined ? (signal ?? 'told to') : `an error: ${err.stack ?? err.message}`)
     await stop()
     if (err !== undefined) process.exitCode = 1
   })
-  return async () => handle.close()
+  const stopByHand = async () => {
+    if (!isStopping) await handle.close()
+  }
+  if (cluster.isWorker) process.on('message', word => void (word === stopWord && stopByHand()))
+  return stopByHand
 }

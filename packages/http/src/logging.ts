@@ -2,23 +2,34 @@
  * One line a request, with the route's pattern instead of its address: a path or a query may carry what belongs in no
  * log. Headers and bodies are never written.
  */
-import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { type Logger, type LoggerOptions, pino } from 'pino'
 import { logOutput } from './log-output.ts'
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export const logFormats = ['auto', 'json', 'pretty'] as const
+
+/** As Fastify takes them. */
+export type LoggerSettings = LoggerOptions & { readonly stream?: typeof logOutput }
 
 /** `auto` is coloured on a terminal and JSON elsewhere. */
 export function loggerOptions(
   level: (typeof logLevels)[number],
   format: (typeof logFormats)[number],
   name: string,
-): FastifyServerOptions['logger'] {
+): LoggerSettings {
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
   const base = { level, name, serializers: { err: describeError } }
   return isPretty
     ? { ...base, transport: { target: 'pino-pretty', options: { translateTime: 'HH:MM:ss', ignore: 'pid,hostname' } } }
     : { ...base, stream: logOutput }
+}
+
+export type Log = Pick<Logger, 'info' | 'error'>
+
+/** For what a program has to say outside its requests. */
+export function createLog({ stream, ...options }: LoggerSettings): Log {
+  return stream === undefined ? pino(options) : pino(options, stream)
 }
 
 /** Name, code, message and stack. A driver's error also carries the statement's parameters: those stay out. */

@@ -10,11 +10,19 @@ import Fastify, {
   type RawServerDefault,
 } from 'fastify'
 import { problem } from '@signet/kernel'
+import { createDrain, type Drain } from './drain.ts'
 import { readJsonBodies } from './json-bodies.ts'
 import { logRequests } from './logging.ts'
+import { shedUnderPressure } from './pressure.ts'
 import { answerBrokenConnections, answerProblems } from './problems.ts'
 import { ProblemSchema } from './schemas.ts'
 import { compileValidator } from './validation.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly drain: Drain
+  }
+}
 
 /** A Fastify instance whose handlers take their types from TypeBox schemas. */
 export type App = FastifyInstance<
@@ -72,9 +80,14 @@ export async function createServer(options: ServerOptions): Promise<App> {
   app.removeContentTypeParser('text/plain')
   readJsonBodies(app)
   app.setValidatorCompiler(({ schema, httpPart }) => compileValidator(schema as object, httpPart ?? 'body'))
+  app.decorate('drain', createDrain())
+  app.addHook('preClose', async () => app.drain.refuse())
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(protectiveHeaders).header('x-request-id', request.id)
+    // Whoever keeps a connection to a node that stops would send its next request to nobody.
+    if (app.drain.isStopping) reply.header('connection', 'close')
   })
+  await shedUnderPressure(app)
   app.addHook('preParsing', async request => refuseOtherCharsets(request.headers['content-type']))
   logRequests(app)
   answerProblems(app)

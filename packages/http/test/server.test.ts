@@ -208,12 +208,12 @@ t.test('a request that the HTTP parser refuses is answered with a problem too', 
 })
 
 t.test('health', async t => {
-  const state = { isStopping: false, isBroken: false }
+  const state = { isBroken: false }
   const app = await createServer({ logger: false, trustProxy: [] })
   const database = async () => {
     if (state.isBroken) throw new Error('connect ECONNREFUSED 10.0.0.1')
   }
-  serveHealth(app, { version: '1.2.3', checks: { database }, isStopping: () => state.isStopping })
+  serveHealth(app, { version: '1.2.3', checks: { database } })
   t.teardown(() => app.close())
 
   t.strictSame((await app.inject('/livez')).json(), { status: 'ok' })
@@ -225,7 +225,7 @@ t.test('health', async t => {
   t.match(broken.json(), { code: 'not-ready', detail: /database/ })
   t.notMatch(broken.body, /10\.0\.0\.1/)
   state.isBroken = false
-  state.isStopping = true
+  app.drain.refuse()
   t.equal((await app.inject('/readyz')).statusCode, 503)
   t.equal((await app.inject('/livez')).statusCode, 200)
 })

@@ -40,6 +40,7 @@ export {
   problemCatalogue,
 } from './problems.ts'
 export { type ReplacedSystem, replacedSystems } from './replaced-systems.ts'
+export { StartupError } from './startup-error.ts'
 export { deriveKey, sealParts } from './secrets.ts'
 export {
   accessTokenTtl,

@@ -150,6 +150,7 @@ export const problemCatalogue = {
   ],
   'database-unavailable': [503, 'The database cannot be reached', 'Try again as Retry-After says.'],
   'hashing-busy': [503, 'Too many sign-ins at once', 'Try again as Retry-After says.'],
+  overloaded: [503, 'This node has too much to do', 'Try again as Retry-After says.'],
   'keys-unavailable': [503, 'The signing keys cannot be read', 'The operator finds the cause in the log.'],
   'too-many-listeners': [503, 'All places to listen are taken', 'Try again as Retry-After says, and poll meanwhile.'],
   'images-busy': [503, 'Too many images at once', 'Try again as Retry-After says.'],

@@ -5,6 +5,7 @@
 
 import { isRetiredName } from './retired-settings.ts'
 import { isSettingName, knownSettingNames, secretFileNames } from './setting-names.ts'
+import { StartupError } from './startup-error.ts'
 
 /** How one setting is read. `parse` throws an Error whose message completes "NAME …". */
 export interface Setting<T> {
@@ -40,7 +41,7 @@ export type SettingsOf<S extends Spec> = {
 }
 
 /** All faults of the settings at once. */
-export class SettingsError extends Error {
+export class SettingsError extends StartupError {
   override readonly name = 'SettingsError'
   readonly faults: readonly string[]
   constructor(faults: readonly string[]) {

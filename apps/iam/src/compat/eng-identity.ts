@@ -99,7 +99,7 @@ function serveSession(scope: App, deps: Deps): void {
   scope.post(
     '/auth/refresh',
     {
-      config: { access: 'public', perMinute: 600, countsWith: 'POST /api/v1/tokens/refresh' },
+      config: { access: 'public', perMinute: 600, countsWith: 'POST /api/v1/tokens/refresh', isVital: true },
       schema: {
         tags,
         operationId: 'refreshCookies',

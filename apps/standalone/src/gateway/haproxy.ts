@@ -47,7 +47,7 @@ function writeBackend({ service, servers, isEncrypted }: Upstream): string {
       ? ` ssl verify required ca-file ca-certificates.crt sni str(${name}) verifyhost ${name}`
       : ''
     // A name that cannot be resolved yet keeps no gateway from starting.
-    return `  server node-${index + 1} ${server} check inter 2s init-addr last,libc,none${encryption}\n`
+    return `  server node-${index + 1} ${server} check inter 1s fall 2 rise 1 init-addr last,libc,none${encryption}\n`
   })
   return `
 backend signet-${service}

@@ -11,21 +11,17 @@ const tags = ['Users']
 const ndjson = 'application/x-ndjson'
 
 export function serveImports(app: App, deps: Deps): void {
-  let isStopping = false
-  app.addHook('preClose', async () => {
-    isStopping = true
-  })
   // A scope of its own: this type is read nowhere else, and here no other.
   void app.register(async scope => {
     scope.removeAllContentTypeParsers()
     // The lines are taken out of the connection as they are needed.
     scope.addContentTypeParser(ndjson, (_request, _payload, done) => done(null))
-    serveImport(scope, deps, () => isStopping)
+    serveImport(scope, deps)
   })
   serveExport(app, deps)
 }
 
-function serveImport(app: App, deps: Deps, isStopping: () => boolean): void {
+function serveImport(app: App, deps: Deps): void {
   app.post(
     '/users/import',
     {
@@ -54,7 +50,7 @@ function serveImport(app: App, deps: Deps, isStopping: () => boolean): void {
       await assertMayImport(deps, caller)
       allowSlowBody(request, reply)
       const file = request.raw.iterator({ destroyOnReturn: false })
-      const options = { isDryRun: request.query.dry_run, isStopping }
+      const options = { isDryRun: request.query.dry_run, isStopping: () => app.drain.isStopping }
       const report = endWithProblem(importPeople(deps, caller, file, options), request)
       return reply.type(ndjson).header('cache-control', 'no-store').send(Readable.from(report))
     },

@@ -12,7 +12,7 @@ export function serveBundles(app: App, deps: Pick<Deps, 'database'>, bundles: Bu
   app.get(
     '/bundles/:tid',
     {
-      config: { access: {}, serviceKey: 'or-bearer' },
+      config: { access: {}, serviceKey: 'or-bearer', isVital: true },
       schema: {
         tags: ['Discovery'],
         operationId: 'readBundle',

@@ -13,7 +13,7 @@ const cacheControl = 'public, max-age=300'
 
 /** What verifiers need: keys and metadata, all of it public and cacheable. */
 export function serveDiscovery(app: App, { signingKeys, tokens }: Pick<Deps, 'signingKeys' | 'tokens'>): void {
-  const config = { access: 'public' as const }
+  const config = { access: 'public' as const, isVital: true }
   const metadata = JSON.stringify(describeIssuer(tokens))
   const json = 'application/json; charset=utf-8'
 

@@ -53,7 +53,7 @@ export function serveEvents(
   app.get(
     '/verifier/events',
     {
-      config: { access: 'public' },
+      config: { access: 'public', isVital: true },
       // A stream has no end that HEAD could tell of.
       exposeHeadRoute: false,
       onRequest: async function requireKeyIfShown(request, reply) {

@@ -8,7 +8,7 @@ export function serveHealthcheck(app: App, askDatabase: () => Promise<void>): vo
   app.get(
     '/api/v1/healthcheck',
     {
-      config: { access: 'public' },
+      config: { access: 'public', isVital: true },
       schema: {
         tags: ['Operations'],
         operationId: 'readHealthcheck',

@@ -19,7 +19,7 @@ export function serveIntrospection(
   app.post(
     '/oauth2/introspect',
     {
-      config: { access: 'public', serviceKey: true, perMinute: 6_000 },
+      config: { access: 'public', serviceKey: true, perMinute: 6_000, isVital: true },
       onRequest: requireKey,
       schema: {
         tags,
@@ -39,7 +39,7 @@ export function serveIntrospection(
   app.post(
     '/oauth2/revoke',
     {
-      config: { access: 'public', perMinute: 60 },
+      config: { access: 'public', perMinute: 60, isVital: true },
       // The token is proof enough that it may be ended. Whoever shows a key has to show one that counts.
       onRequest: async function requireKeyIfShown(request, reply) {
         if (request.headers['x-api-key'] !== undefined) await requireKey.call(this, request, reply)

@@ -6,11 +6,12 @@ import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } fr
 import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { StartupError } from '@signet/kernel'
 import { calculateJwkThumbprint, exportJWK } from 'jose'
 import type { NewKey } from './ring.ts'
 
 /** Something about the folder keeps the keys from being used; the message names the file and the command that mends it. */
-export class KeyFolderError extends Error {
+export class KeyFolderError extends StartupError {
   override readonly name = 'KeyFolderError'
 }
 

@@ -13,7 +13,7 @@ export function serveStatusLists(app: App, lists: StatusLists): void {
   app.get(
     '/status-lists',
     {
-      config: { access: 'public' },
+      config: { access: 'public', isVital: true },
       schema: {
         tags,
         operationId: 'listStatusLists',
@@ -32,7 +32,7 @@ export function serveStatusLists(app: App, lists: StatusLists): void {
   app.get(
     '/status-lists/:id',
     {
-      config: { access: 'public' },
+      config: { access: 'public', isVital: true },
       schema: {
         tags,
         operationId: 'readStatusList',

@@ -15,7 +15,7 @@ export function serveTokens(app: App, deps: Deps): void {
   app.post(
     '/api/v1/tokens/refresh',
     {
-      config: { access: 'public', perMinute: 600 },
+      config: { access: 'public', perMinute: 600, isVital: true },
       preValidation: readEmptyBody,
       schema: {
         tags,
@@ -37,7 +37,7 @@ export function serveTokens(app: App, deps: Deps): void {
   app.post(
     '/api/v1/tokens/revoke',
     {
-      config: { access: 'public' },
+      config: { access: 'public', isVital: true },
       preValidation: readEmptyBody,
       schema: {
         tags,

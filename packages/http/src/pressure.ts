@@ -1,0 +1,28 @@
+/**
+ * A process that no longer keeps up sends away what can come again, so that what everybody stands on is still served: keys,
+ * revocations, the renewal of tokens, health (THREATS C3). Routes of that kind say `isVital`.
+ */
+import underPressure from '@fastify/under-pressure'
+import { problem } from '@signet/kernel'
+import type { App } from './server.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Served however late the process is. */
+    isVital?: boolean
+  }
+}
+
+/** Mean of how late the event loop was in the last second: a request passes it several times before it is answered. */
+const maxEventLoopDelay = 150
+
+/** Answers 503 `overloaded`. Call it before the routes. */
+export async function shedUnderPressure(app: App): Promise<void> {
+  await app.register(underPressure, {
+    maxEventLoopDelay,
+    pressureHandler: async ({ routeOptions }) => {
+      if (routeOptions.config.isVital === true) return
+      throw problem('overloaded', undefined, { retryAfterSeconds: 1 })
+    },
+  })
+}

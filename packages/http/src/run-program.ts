@@ -1,0 +1,61 @@
+/**
+ * What every program's first file does: read the settings, prepare the database, serve, stop on a signal; in one process, or in
+ * several that share its port.
+ */
+import cluster from 'node:cluster'
+import { StartupError } from '@signet/kernel'
+import { loadEnvironment } from './environment.ts'
+import { stopOnSignal } from './lifecycle.ts'
+import { createLog, type Log, loggerOptions, type logFormats, type LoggerSettings, type logLevels } from './logging.ts'
+import { superviseWorkers } from './workers.ts'
+
+interface Settings {
+  readonly WORKER_COUNT: number
+  readonly LOG_LEVEL: (typeof logLevels)[number]
+  readonly LOG_FORMAT: (typeof logFormats)[number]
+}
+
+export interface ProgramPlan<Config extends Settings> {
+  /** As its logs call it. */
+  readonly name: string
+  /** @throws SettingsError */
+  readonly readConfig: (environment: Readonly<Record<string, string | undefined>>) => Config
+  /** Done once, before anything serves, by the first process. */
+  readonly prepare: (config: Config) => Promise<void>
+  /** Starts what serves; what has to be stopped goes to `resources` as soon as it is there. */
+  readonly serve: (config: Config, logger: LoggerSettings, resources: AsyncDisposableStack) => Promise<void>
+}
+
+/** Ends the process with 1 when the program cannot start, and says what a StartupError says. */
+export async function runProgram<Config extends Settings>(plan: ProgramPlan<Config>): Promise<void> {
+  const resources = new AsyncDisposableStack()
+  let log: Log | undefined
+  stopOnSignal(
+    () => resources.disposeAsync(),
+    reason => log?.info({ reason }, 'stopping'),
+  )
+  try {
+    // What the first process has said the others need not repeat.
+    const warn = cluster.isPrimary ? console.warn : () => undefined
+    const config = plan.readConfig(loadEnvironment(process.argv.slice(2), warn))
+    const logger = loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, plan.name)
+    log = createLog(logger)
+    if (cluster.isPrimary) await plan.prepare(config)
+    if (cluster.isPrimary && config.WORKER_COUNT > 1) await supervise(config.WORKER_COUNT, log, resources)
+    else await plan.serve(config, logger, resources)
+  } catch (error) {
+    // A start that is being stopped fails on what it no longer finds.
+    if (resources.disposed) return
+    await resources.disposeAsync()
+    console.error(error instanceof StartupError ? error.message : error)
+    // close-with-grace ends a program that has nothing left to do with 0, whatever the exit code was set to.
+    process.exit(1)
+  }
+}
+
+async function supervise(count: number, log: Log, resources: AsyncDisposableStack): Promise<void> {
+  const workers = superviseWorkers(count, ended => log.error(ended, 'a process ended: another is started'))
+  resources.defer(() => workers.stop())
+  await workers.ready
+  log.info({ count }, 'all processes listen')
+}
