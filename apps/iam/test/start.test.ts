@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SettingsError } from '@signet/kernel'
@@ -177,7 +178,63 @@ t.test('C-05 settings that are unknown, mistyped or unreadable stop the start, b
   t.throws(() => readKeyConfig({ SIGNET_KEY: 'x' }), /SIGNET_KEY is not a setting. Did you mean SIGNET_KEYS/)
 })
 
-t.test('the program', { timeout: 60_000 }, async t => {
+/** Headers of a request whose body never comes. Resolves when the server has taken the connection. */
+async function hang(t: Test, port: string): Promise<void> {
+  const socket = connect(Number(port), '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => undefined)
+  await once(socket, 'connect')
+  const lines = ['POST /api/v1/tokens HTTP/1.1', 'host: x', 'content-type: application/json', 'content-length: 9', '', '']
+  socket.write(lines.join('\r\n'))
+}
+
+// Both wait most of the time.
+t.jobs = 2
+
+t.test('several processes of the program', { timeout: 120_000, buffered: true }, async t => {
+  const port = await freePort()
+  const running = await run(t, 'main.ts', {
+    SIGNET_KEYS: join(await temporaryFolder(t), 'keys'),
+    IAM_PORT: port,
+    DATABASE_URL: database.url,
+    LOG_FORMAT: 'json',
+    WORKER_COUNT: '2',
+  })
+  const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } })
+  const processesOf = (output: string) =>
+    [...output.matchAll(/"pid":(\d+),[^\n]*Server listening/g)].map(([, pid]) => Number(pid))
+  const both = processesOf(await running.printed(/all processes listen/))
+  await t.test('share its port and its keys', async t => {
+    t.equal(new Set(both).size, 2)
+    const kids = await Promise.all(
+      Array.from({ length: 8 }, async () => JSON.stringify(await (await ask('/.well-known/jwks.json')).json())),
+    )
+    t.equal(new Set(kids).size, 1)
+  })
+  await t.test('C-02 are there again when one is killed', async t => {
+    process.kill(both[0] as number, 'SIGKILL')
+    const output = await running.printed(/a process ended: another is started[^]*Server listening/)
+    t.equal(new Set(processesOf(output)).size, 3)
+    t.match(output, /"signal":"SIGKILL"/)
+    t.equal((await ask('/livez')).status, 200)
+  })
+  await t.test('C-04 say first that they stop, serve on, and are gone within the grace, whoever hangs', async t => {
+    // Each of them has to have told somebody twice that it is ready.
+    for (let asked = 0; asked < 8; asked += 1) t.equal((await ask('/readyz')).status, 200)
+    await hang(t, port)
+    const stopping = running.stop()
+    await running.printed(/"msg":"stopping"[^]*"msg":"stopping"[^]*"msg":"stopping"/)
+    const ready = await ask('/readyz')
+    const keys = await ask('/.well-known/jwks.json')
+    t.equal(ready.status, 503)
+    t.equal(keys.status, 200)
+    t.equal(keys.headers.get('connection'), 'close')
+    const { code, output } = await stopping
+    t.equal(code, 0, output)
+  })
+})
+
+t.test('the program', { timeout: 120_000, buffered: true }, async t => {
   const keys = join(await temporaryFolder(t), 'keys')
   const port = await freePort()
   const environment = { SIGNET_KEYS: keys, IAM_PORT: port, DATABASE_URL: database.url, LOG_FORMAT: 'json' }

@@ -15,6 +15,8 @@ export interface Program {
 
 /** Longest wait for running requests when a program stops, after its balancers have heard of it. */
 const graceMs = 10_000
+/** For all else: what is being sent, the connections to the database. The first process outlives those that it looks after. */
+const restMs = cluster.isPrimary ? 7_000 : 5_000
 
 /** The first process of a program says it to the others that serve: a signal of a terminal reaches all of them by itself. */
 export const stopWord = 'stop'
@@ -26,7 +28,10 @@ export async function startProgram(app: App, address: { host: string; port: numb
     url,
     stop: async () => {
       await app.drain.begin()
+      // Node looks after time-outs no more once a server closes: a request that hangs would keep it for ever.
+      const timer = setTimeout(() => app.server.closeAllConnections(), graceMs)
       await app.close()
+      clearTimeout(timer)
     },
   }
 }
@@ -38,7 +43,7 @@ export async function startProgram(app: App, address: { host: string; port: numb
  */
 export function stopOnSignal(stop: () => Promise<void>, onStop: (reason: string) => void): () => Promise<void> {
   let isStopping = false
-  const handle = closeWithGrace({ delay: drainMs + graceMs, logger: false }, async ({ signal, err }) => {
+  const handle = closeWithGrace({ delay: drainMs + graceMs + restMs, logger: false }, async ({ signal, err }) => {
     isStopping = true
     onStop(err === undefined ? (signal ?? 'told to') : `an error: ${err.stack ?? err.message}`)
     await stop()

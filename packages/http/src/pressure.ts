@@ -14,14 +14,20 @@ declare module 'fastify' {
 }
 
 /** Mean of how late the event loop was in the last second: a request passes it several times before it is answered. */
-const maxEventLoopDelay = 150
+const maxEventLoopDelay = 250
+/** What delays the loop while a program begins is no load, and is still in the sample after it. */
+const beginningMs = 3_000
 
 /** Answers 503 `overloaded`. Call it before the routes. */
 export async function shedUnderPressure(app: App): Promise<void> {
+  let countsFrom = Infinity
+  app.addHook('onListen', async () => {
+    countsFrom = performance.now() + beginningMs
+  })
   await app.register(underPressure, {
     maxEventLoopDelay,
     pressureHandler: async ({ routeOptions }) => {
-      if (routeOptions.config.isVital === true) return
+      if (routeOptions.config.isVital === true || performance.now() < countsFrom) return
       throw problem('overloaded', undefined, { retryAfterSeconds: 1 })
     },
   })

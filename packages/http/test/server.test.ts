@@ -230,6 +230,27 @@ t.test('health', async t => {
   t.equal((await app.inject('/livez')).statusCode, 200)
 })
 
+t.test('C-03 a process that cannot keep up', async t => {
+  const app = await createServer({ logger: false, trustProxy: [] })
+  t.teardown(() => app.close())
+  app.get('/keys', { config: { access: 'public', isVital: true } }, async () => 'keys')
+  app.get('/rest', open, async () => 'rest')
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const never = new Int32Array(new SharedArrayBuffer(4))
+  const isServed = async (path: string) => (await app.inject(path)).statusCode === 200
+  t.ok(await isServed('/rest'))
+  const began = performance.now()
+  do {
+    Atomics.wait(never, 0, 0, 300)
+    await new Promise(resolve => setImmediate(resolve))
+  } while (await isServed('/rest'))
+  t.ok(performance.now() - began > 2_000, 'not while it begins')
+  const refused = await app.inject('/rest')
+  t.match(refused.json(), { status: 503, code: 'overloaded' })
+  t.equal(refused.headers['retry-after'], '1')
+  t.ok(await isServed('/keys'))
+})
+
 t.test("the installation's secret", async t => {
   const folder = await mkdtemp(join(tmpdir(), 'signet-secret-'))
   t.teardown(() => rm(folder, { recursive: true }))
