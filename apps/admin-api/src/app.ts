@@ -101,7 +101,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   })
   serveHealth(app, {
     version,
-    checks: { database: () => checkDatabase(deps), keys: () => deps.verifier.warmUp() }
+    checks: { database: () => checkDatabase(deps), keys: () => deps.verifier.warmUp() },
   })
   serveOperations(app, deps, deps.settings)
   serveDecisions(app, deps, deps.url)

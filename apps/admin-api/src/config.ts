@@ -29,6 +29,9 @@ export { imageSettings, readStorage } from './image-settings.ts'
 /** Services whose answers stand on an advisor's dashboard. */
 export const serviceSettings = { 'ENG_<NAME>_URL': serviceUrls() }
 
+/** A copy of the database that may lag. */
+export const replicaSettings = { DATABASE_REPLICA_URL: postgresUrl() }
+
 const settings = {
   ...imageSettings,
   ...serviceSettings,
@@ -53,6 +56,7 @@ const settings = {
   ENG_ANALYTICS_URL: origin(undefined),
   DATABASE_URL: databaseUrl(),
   DATABASE_ADMIN_URL: postgresUrl(),
+  ...replicaSettings,
   RUN_MIGRATIONS: flag(false),
   WAIT_FOR_DB: databaseWait(),
   WORKER_COUNT: integer(1, [1, 1_024]),

@@ -9,6 +9,8 @@ import type { ImageStorage } from './storage/storage.ts'
 /** What the modules work with. */
 export interface Deps {
   readonly db: Database
+  /** A copy that may lag: lists are read from it, and from `db` while it is away. */
+  readonly replica?: Database | undefined
   readonly hasher: PasswordHasher
   readonly passwordMinLength: number
   /** Messages written here are sent by the issuer. */

@@ -13,8 +13,12 @@ await runProgram({
     const [{ openDatabase }, { startAdminApi }] = await Promise.all([import('@signet/db'), import('./index.ts')])
     const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-admin-api' })
     resources.defer(() => database.close())
+    const { DATABASE_REPLICA_URL: replicaUrl } = config
+    const replica = replicaUrl === undefined ? undefined : openDatabase({ url: replicaUrl })
+    resources.defer(() => replica?.close())
     const adminApi = await startAdminApi({
       database,
+      replica,
       environment: config.SIGNET_ENV,
       host: config.HOST,
       port: config.ADMIN_PORT,

@@ -16,6 +16,8 @@ import { version } from './version.ts'
 export interface AdminApiOptions extends ServerOptions {
   /** Its login may become `signet_app`. Closing it stays with the caller. */
   readonly database: Database
+  /** A copy that may lag, for lists. Closing it stays with the caller. */
+  readonly replica?: Database | undefined
   /** `production` and `staging` refuse a database login that passes over row-level security. */
   readonly environment: string
   readonly host: string
@@ -75,6 +77,7 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
   const services = createServiceClient({ urls: options.serviceUrls, key: options.serviceKeys[0] })
   const app = await buildApp({
     db: database,
+    replica: options.replica,
     images,
     services,
     serviceUrls: options.serviceUrls,

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { inTenant } from '@signet/db'
+import { inTenant, openDatabase } from '@signet/db'
 import { cursorScope, encodeCursor, newId } from '@signet/kernel'
+import { testDatabase } from '@signet/testkit'
 import t from 'tap'
+import { buildApp } from '../src/index.ts'
 import { type Answer, createWorld } from './world.ts'
 
-const { database, cast, company, admin, staff, stranger, call } = await createWorld(t)
+const { database, deps, cast, company, admin, staff, stranger, call } = await createWorld(t)
 
 t.test('pages', async t => {
   const tenant = await cast.addTenant()
@@ -149,4 +151,42 @@ t.test('I-04 sort, filter and cursor are taken from whoever made them for this v
   for (const id of ['1', 'not-an-id', newId().toUpperCase(), encodeURIComponent("' or 1=1")]) {
     t.match(await call(admin, 'GET', `users/${id}`), { status: 400, body: { code: 'invalid-input' } }, id)
   }
+})
+
+t.test('with a copy of the database', async t => {
+  // One that has nothing yet, and takes no writing: what is in an answer shows where it was read.
+  const lagging = new URL((await testDatabase(t)).url)
+  lagging.searchParams.set('options', '-c default_transaction_read_only=on')
+  const appOver = async (url: string) => {
+    const replica = openDatabase({ url })
+    const app = await buildApp({ ...deps, replica })
+    t.teardown(async () => {
+      await app.close()
+      await replica.close()
+    })
+    return (path: string, who = staff) =>
+      app.inject({ url: `/admin/v1/${path}`, headers: { authorization: `Bearer ${who.token}` } })
+  }
+  const lists = 'users roles permissions policies org-units positions memberships brands tenants services audit-events'
+  await t.test('every list is read from the copy, and nothing is written there', async t => {
+    const read = await appOver(lagging.href)
+    for (const list of lists.split(' ')) {
+      const answer = await read(list)
+      t.equal(answer.statusCode, 200, `${list}: ${answer.body}`)
+    }
+    t.same((await read('users')).json().items, [])
+    t.equal((await read(`users/${staff.userId}`)).statusCode, 200, 'one thing is read where it is written')
+  })
+  await t.test('who may is read where it is written', async t => {
+    const read = await appOver(lagging.href)
+    const fired = await cast.addActor(company, { roles: ['admin'] })
+    t.equal((await read('users', fired)).statusCode, 200)
+    await call(staff, 'POST', `users/${fired.userId}/suspend`)
+    await call(admin, 'POST', `users/${fired.userId}/suspend`)
+    t.match((await read('users', fired)).json(), { status: 401, code: 'session-ended' })
+  })
+  await t.test('lists are read from the database while the copy is away', async t => {
+    const read = await appOver('postgres://nobody@127.0.0.1:1/gone')
+    t.ok((await read('users')).json().items.length > 0)
+  })
 })

@@ -184,7 +184,14 @@ async function hang(t: Test, port: string): Promise<void> {
   t.teardown(() => socket.destroy())
   socket.on('error', () => undefined)
   await once(socket, 'connect')
-  const lines = ['POST /api/v1/tokens HTTP/1.1', 'host: x', 'content-type: application/json', 'content-length: 9', '', '']
+  const lines = [
+    'POST /api/v1/tokens HTTP/1.1',
+    'host: x',
+    'content-type: application/json',
+    'content-length: 9',
+    '',
+    '',
+  ]
   socket.write(lines.join('\r\n'))
 }
 

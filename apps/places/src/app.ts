@@ -38,7 +38,7 @@ export async function buildApp(deps: PlacesDeps): Promise<App> {
     checks: {
       database: () => assertReadable(database),
       keys: () => verifier.warmUp(),
-    }
+    },
   })
   servePlaces(app, database)
   serveCompat(app, deps)

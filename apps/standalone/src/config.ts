@@ -1,6 +1,6 @@
 /** The only reader of the environment: the settings of the programs that start here, and where they keep things. */
 import { resolve } from 'node:path'
-import { imageSettings, readStorage, serviceSettings } from '@signet/admin-api/config'
+import { imageSettings, readStorage, replicaSettings, serviceSettings } from '@signet/admin-api/config'
 import { findFaults, iamSettings } from '@signet/iam/config'
 import { integer, list, origin, readSettings, SettingsError, type SettingsOf } from '@signet/kernel'
 
@@ -12,6 +12,7 @@ const settings = {
   ...ofIssuer,
   ...imageSettings,
   ...serviceSettings,
+  ...replicaSettings,
   IAM_PORT: port(4000),
   ADMIN_PORT: port(4001),
   PLACES_PORT: port(4002),
@@ -29,6 +30,9 @@ export function readConfig(environment: Environment): StandaloneConfig {
   if (new Set(ports).size < ports.length) faults.push('IAM_PORT, ADMIN_PORT and PLACES_PORT have to differ.')
   if (given.DATABASE_ADMIN_URL !== undefined && given.DATABASE_URL === undefined) {
     faults.push('DATABASE_ADMIN_URL stands alone: set DATABASE_URL as well, or neither of them.')
+  }
+  if (given.WORKER_COUNT > 1) {
+    faults.push('WORKER_COUNT is for programs that are started each by itself: here all of them share one process.')
   }
   if (faults.length > 0) throw new SettingsError(faults)
   return {

@@ -1,7 +1,7 @@
 /** The three programs, each by its door. */
 import { startAdminApi } from '@signet/admin-api'
 import { readStorage } from '@signet/admin-api/config'
-import type { Database } from '@signet/db'
+import { type Database, openDatabase } from '@signet/db'
 import { loggerOptions, type Program } from '@signet/http'
 import { startIam } from '@signet/iam'
 import { toIamOptions } from '@signet/iam/config'
@@ -20,7 +20,9 @@ export interface ProgramsOptions {
 
 /** Resolves when all listen; `resources` stops them. */
 export async function startPrograms({ config, database, addresses, resources, step }: ProgramsOptions): Promise<void> {
-  const { AUDIENCE: audience, ISSUER: issuer } = config
+  const { AUDIENCE: audience, ISSUER: issuer, DATABASE_REPLICA_URL: replicaUrl } = config
+  const replica = replicaUrl === undefined ? undefined : openDatabase({ url: replicaUrl })
+  resources.defer(() => replica?.close())
   // The issuer may be a public address that this machine itself cannot reach.
   const keysUri = `${addresses.iam}/.well-known/jwks.json`
   // Each says in its step that it listens: its log begins after that.
@@ -46,6 +48,7 @@ export async function startPrograms({ config, database, addresses, resources, st
         startAdminApi({
           ...shared('admin-api'),
           ...rules,
+          replica,
           port: config.ADMIN_PORT,
           issuer,
           audience,

@@ -1,7 +1,7 @@
 /** What is written about settings, in the contract and in the README, is what the programs read. */
 import { existsSync, readFileSync } from 'node:fs'
 import { knownSettingNames, retiredSettingNames, type Setting, type SettingFamily } from '@signet/kernel'
-import { imageSettings, serviceSettings } from '@signet/admin-api/config'
+import { imageSettings, replicaSettings, serviceSettings } from '@signet/admin-api/config'
 import { iamSettings } from '@signet/iam/config'
 import t from 'tap'
 import { readConfig } from '../src/config.ts'
@@ -10,6 +10,7 @@ const specs: Readonly<Record<string, Setting<unknown> | SettingFamily<unknown>>>
   ...iamSettings,
   ...imageSettings,
   ...serviceSettings,
+  ...replicaSettings,
 }
 const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
 const contractFile = new URL('../../../../shared/design/CONTRACT.md', import.meta.url)
@@ -94,7 +95,7 @@ t.test('the README names what is retired', async t => {
 })
 
 /** What these would switch comes with the operations of the product; until then they would be settings that do nothing. */
-const notYet = new Set(['CORS_ORIGINS', 'METRICS_PORT', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'DATABASE_REPLICA_URL'])
+const notYet = new Set(['CORS_ORIGINS', 'METRICS_PORT', 'OTEL_EXPORTER_OTLP_ENDPOINT'])
 /** Settings that its other sections name, or that are ours beside it. */
 const beside = new Set([
   'TOKEN_PERMISSIONS_MAX_BYTES',

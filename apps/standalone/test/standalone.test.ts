@@ -161,6 +161,7 @@ t.test('a start with a setting that is wrong is refused, naming it', async t => 
     [/SIGNET_SECRET is not a setting of Signet/, { SIGNET_SECRET: 'x' }],
     [/IAM_PORT has to be a whole number/, { IAM_PORT: 'http' }],
     [/have to differ/, { IAM_PORT: '4711', ADMIN_PORT: '4711' }],
+    [/WORKER_COUNT is for programs that are started each by itself/, { WORKER_COUNT: '2' }],
     [/DATABASE_ADMIN_URL stands alone/, { DATABASE_ADMIN_URL: 'postgres://a@127.0.0.1/b' }],
   ]
   const outcomes = await Promise.all(

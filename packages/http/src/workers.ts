@@ -28,10 +28,7 @@ const pauses = { shortestMs: 100, longestMs: 10_000, endAfterLifeMs: 60_000 }
  * The first is started alone: what keeps it from starting is said once, and the keys that it makes are there for the others.
  * @param onEnd called when one has ended unasked
  */
-export function superviseWorkers(
-  count: number,
-  onEnd: (ended: Ended) => void,
-): Workers {
+export function superviseWorkers(count: number, onEnd: (ended: Ended) => void): Workers {
   const stopping = new AbortController()
   const running = new Set<Worker>()
   const lives: Promise<void>[] = []

@@ -3,10 +3,16 @@
  * a role taken away, a suspension or an ended session counts at once, whatever the token still says.
  */
 import { inTenant, type Database, type TenantTx } from '@signet/db'
-import { type Actor, holds, problem, type Rule, type TenantId } from '@signet/kernel'
+import { type Actor, holds, Problem, problem, type Rule, type TenantId } from '@signet/kernel'
 import type { Caller, PersonOrService, ServiceCaller } from '../../wire/caller.ts'
 import { findSubjects, holdBundle, type LoadedBundle } from '../bundles/index.ts'
 import { type ActorRow, findPlatformTenant, selectActor } from './repo.ts'
+
+export interface Databases {
+  readonly db: Database
+  /** A copy that may lag. Lists are read from it. */
+  readonly replica?: Database | undefined
+}
 
 /**
  * Runs `work` in one transaction as the caller. Whoever lacks what is `needed` (a permission) hears so before anything is
@@ -14,19 +20,29 @@ import { type ActorRow, findPlatformTenant, selectActor } from './repo.ts'
  * @param scope the tenant whose rows exist in the transaction: the token's own but where the platform acts on tenants
  * @throws Problem `session-ended`, `password-change-required`, `forbidden`
  */
-export function actAs<T>(
-  { db }: { readonly db: Database },
+export async function actAs<T>(
+  { db, replica }: Databases,
   caller: Caller,
   needed: string | Rule<null>,
   work: (tx: TenantTx, actor: Actor) => Promise<T>,
   scope: TenantId = caller.tenantId,
 ): Promise<T> {
-  return inTenant(db, scope, async tx => {
+  const admit = async (tx: TenantTx): Promise<Actor> => {
     const actor = await loadActor(tx, caller)
     const verdict = (typeof needed === 'string' ? holds(needed) : needed)(actor, null)
     if (verdict !== true) throw problem('forbidden', verdict)
-    return work(tx, actor)
-  })
+    return actor
+  }
+  if (replica === undefined || typeof needed !== 'string' || !needed.endsWith(':list'))
+    return inTenant(db, scope, async tx => work(tx, await admit(tx)))
+  // Who acts, and whether they may, is asked of no copy that lags.
+  const actor = await inTenant(db, scope, admit)
+  try {
+    return await inTenant(replica, scope, tx => work(tx, actor))
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'database-unavailable') throw error
+    return inTenant(db, scope, tx => work(tx, actor))
+  }
 }
 
 /**
@@ -35,7 +51,7 @@ export function actAs<T>(
  * @throws Problem `not-ready` before the installation has its first administrator, and as `actAs`
  */
 export async function actAsEither<T>(
-  deps: { readonly db: Database },
+  deps: Databases,
   caller: Caller | ServiceCaller,
   needed: string,
   work: (tx: TenantTx, who: PersonOrService) => Promise<T>,
