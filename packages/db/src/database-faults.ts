@@ -35,6 +35,15 @@ function isPassingState(sqlState: string): boolean {
   )
 }
 
+/** A statement was prepared on another connection, or is there already: what a pooler does that shares connections. */
+const forgottenStates = new Set(['26000', '42P05'])
+
+const forgotten = (cause: unknown) =>
+  new Error(
+    'DATABASE_URL leads through a pooler that keeps no prepared statements: add ?prepare=false to it, or set max_prepared_statements in PgBouncer 1.21 or later.',
+    { cause },
+  )
+
 function isConflictState(sqlState: string): boolean {
   return sqlState === '40001' || sqlState === '40P01'
 }
@@ -75,6 +84,7 @@ export function databaseUnavailable(cause: unknown, detail?: string): Problem {
 export function translateFault(fault: unknown): unknown {
   const error = fault instanceof DrizzleQueryError ? (fault.cause ?? new Error('A statement failed.')) : fault
   const answer = findPostgresError(error)
+  if (answer !== undefined && forgottenStates.has(answer.code)) return databaseUnavailable(forgotten(error))
   if (answer !== undefined) return isPassingState(answer.code) ? databaseUnavailable(error) : error
   return isConnectionLoss(error) ? databaseUnavailable(error) : error
 }
