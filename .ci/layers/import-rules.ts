@@ -130,6 +130,7 @@ const packageRules: ImportRule[] = [
       npm('ajv-formats'),
       npm('close-with-grace'),
       npm('ioredis'),
+      npm('pino'),
       npm('pino-pretty'),
     ],
     'packages/http holds Fastify and its plugins on kernel and verifier, and counts requests in Redis. What it needs from a database, the app passes in.',

@@ -23,7 +23,7 @@ const stop = stopOnSignal(
 watchLauncher(isRunAsScript(process.env), () => {
   if (isStopping) return
   isLauncherGone = true
-  void stop()
+  stop()
 })
 
 try {

@@ -10,7 +10,7 @@ import { StartupError } from '@signet/kernel'
 const secretBytes = 32
 
 /** The message names the file and what mends it. */
-export class InstallationSecretError extends StartupError {
+class InstallationSecretError extends StartupError {
   override readonly name = 'InstallationSecretError'
 }
 

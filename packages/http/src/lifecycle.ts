@@ -41,7 +41,7 @@ export async function startProgram(app: App, address: { host: string; port: numb
  * A second signal ends the process at once.
  * @returns a function that stops by hand
  */
-export function stopOnSignal(stop: () => Promise<void>, onStop: (reason: string) => void): () => Promise<void> {
+export function stopOnSignal(stop: () => Promise<void>, onStop: (reason: string) => void): () => void {
   let isStopping = false
   const handle = closeWithGrace({ delay: drainMs + graceMs + restMs, logger: false }, async ({ signal, err }) => {
     isStopping = true
@@ -49,8 +49,8 @@ export function stopOnSignal(stop: () => Promise<void>, onStop: (reason: string)
     await stop()
     if (err !== undefined) process.exitCode = 1
   })
-  const stopByHand = async () => {
-    if (!isStopping) await handle.close()
+  const stopByHand = () => {
+    if (!isStopping) handle.close()
   }
   if (cluster.isWorker) process.on('message', word => void (word === stopWord && stopByHand()))
   return stopByHand

@@ -4,7 +4,7 @@
  */
 import underPressure from '@fastify/under-pressure'
 import { problem } from '@signet/kernel'
-import type { App } from './server.ts'
+import type { FastifyInstance } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -19,7 +19,7 @@ const maxEventLoopDelay = 250
 const beginningMs = 3_000
 
 /** Answers 503 `overloaded`. Call it before the routes. */
-export async function shedUnderPressure(app: App): Promise<void> {
+export async function shedUnderPressure(app: FastifyInstance): Promise<void> {
   let countsFrom = Infinity
   app.addHook('onListen', async () => {
     countsFrom = performance.now() + beginningMs
