@@ -34,7 +34,7 @@ export const freePort = () =>
   })
 
 /** Where the proxy will be, which the programs are told before it is there: its port has to be free until then. */
-export const originAt = (port: number): string => `http://127.0.0.1:${port}`
+const originAt = (port: number): string => `http://127.0.0.1:${port}`
 
 /** What the programs have to know: the origin is in every token, and who calls is said by the proxy. */
 export const settingsBehind = (port: number): Readonly<Record<string, string>> => ({
