@@ -3,6 +3,7 @@ import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { logStream } from '@signet/testkit'
 import type { Test } from 'tap'
 import type { Addresses } from '../src/addresses.ts'
 import type { Home } from '../src/demo/child.ts'
@@ -82,10 +83,12 @@ export async function startProxy(t: Test, { kind, home, port, key, words = [] }:
   // As the gateway's container does; haproxy's own way to be told is a signal.
   const [starter = '', ...options] = kind === 'nginx' ? ['sh', runNginx, file] : ['haproxy', '-W', '-f', file]
   const proxy = spawn(starter, options, { cwd: home.folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  const log = logStream(kind)
   let output = ''
   for (const stream of [proxy.stdout, proxy.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
       output += text
+      log.write(text)
     })
   const ended = new Promise(resolve => proxy.once('close', resolve))
   t.teardown(async () => {

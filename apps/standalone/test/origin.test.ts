@@ -191,7 +191,7 @@ t.test('one origin', { skip: noProxy }, async t => {
         t.equal(found, 'billing GET /invoices/7')
       })
 
-      t.notMatch(proxy.output(), /refresh_key|regeneratetoken/, 'no path is logged')
+      t.notMatch(proxy.output(), /GET|POST|regeneratetoken/, 'no path is logged, though a node was not there')
     })
   }
 })
