@@ -14,6 +14,8 @@ import { absentProxies, choosePresent, freePort, noProxy, settingsBehind, startP
 import { startInstallation } from './replay.ts'
 import { prepareReplays } from './replays/index.ts'
 
+// It starts an installation, and walks all routes through two proxies: minutes, on a machine that does other things as well.
+t.setTimeout(240_000)
 const programs = ['iam', 'admin-api', 'places'] as const
 interface ApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>

@@ -7,14 +7,15 @@ import { moveEverybody, withoutJq } from './replays/moved-people.ts'
 
 // It starts an installation and hashes some hundred passwords: minutes, on a machine that does other things as well.
 t.setTimeout(240_000)
-const key = 'a-key-of-the-settings-0123456789'
-plantCanary('service key', key)
-const replays = await prepareReplays(t, key)
-const installation = await startInstallation(t, replays.settings)
-const { home } = installation
 
-t.test('callers of the older systems change nothing but the base URLs', async t =>
-  replays.walk(t, home, home.addresses),
-)
-
-t.test('people of the older systems move over', { skip: withoutJq }, async t => moveEverybody(t, installation))
+t.test('in one installation', async t => {
+  const key = 'a-key-of-the-settings-0123456789'
+  plantCanary('service key', key)
+  const replays = await prepareReplays(t, key)
+  const installation = await startInstallation(t, replays.settings)
+  const { home } = installation
+  await t.test('callers of the older systems change nothing but the base URLs', async t =>
+    replays.walk(t, home, home.addresses),
+  )
+  await t.test('people of the older systems move over', { skip: withoutJq }, async t => moveEverybody(t, installation))
+})
