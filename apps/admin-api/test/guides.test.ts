@@ -1,10 +1,9 @@
 /** The commands of the guides work as they stand there. */
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { isWithout, paste, shellBlocksOf } from './guide-shell.ts'
-import { linesOf, readNdjson, sendImport } from './ndjson.ts'
+import { linesOf, readNdjson } from './ndjson.ts'
 import { plain } from './pictures.ts'
 import { createWorld } from './world.ts'
 
@@ -68,55 +67,13 @@ t.test('people.md', { skip: isWithout('curl', 'jq') }, async t => {
   t.match(stdout, '"status":"suspended"')
 })
 
-t.test('import.md', async t => {
-  const blocks = shellBlocksOf('import')
-
-  t.test('sends a file with curl', { skip: isWithout('curl') }, async t => {
-    writeFileSync(inFolder('users.ndjson'), linesOf([{ username: 'by-curl' }]))
-    const sending = blocks.filter(block => block.startsWith('curl'))
-    const { statuses, stdout } = await paste(sending, { address, folder, variables: { TOKEN: admin.token } })
-    t.same(statuses, [200])
-    t.match(readNdjson(stdout), [{ line: 1, status: 'would_create' }, { summary: { would_create: 1 } }])
-  })
-
-  t.test('makes lines that are taken of the tables of other systems', { skip: isWithout('jq') }, async t => {
-    const bcrypt = '$2b$10$abcdefghijklmnopqrstuuQucN6odFufQ4TIVTWgrOo4xuXNmmgDW'
-    const files = {
-      'clients.json': { _id: 'c1', username: 'moved-client', password: bcrypt },
-      'subclients.json': { _id: 's1', username: 'moved-desk', password: bcrypt, client_username: 'moved-client' },
-      'users.json': { _id: 'u1', mobile_number: 33_612_345_670 },
-    }
-    for (const [name, row] of Object.entries(files)) writeFileSync(inFolder(name), JSON.stringify(row))
-    const piped = [
-      {
-        id: '7d9e',
-        email: 'moved-1@example.com',
-        first_name: 'Ada',
-        last_name: 'Lovelace',
-        language: 'fr',
-        password_hash: `pbkdf2:sha256:600000$salt$${'ab'.repeat(32)}`,
-        phone_number: '+33 6 12 34 56 78',
-        is_active: false,
-      },
-      { id: 7, email: 'moved-2@example.com', is_active: true, role: 'advisor' },
-      { id: 8, email: 'moved-3@example.com', username: 'moved-3', hashed_password: bcrypt },
-    ]
-    const commands = blocks.flatMap(block =>
-      block.split(/^(?=jq )|^#.*\n/m).filter(command => command.startsWith('jq ')),
-    )
-    t.equal(commands.length, 6)
-    const lines = commands.map(command => {
-      const input = existsSync(inFolder(command.trim().split(' ').at(-1) ?? '')) ? '' : JSON.stringify(piped.shift())
-      return execFileSync('sh', ['-c', command], { cwd: folder, input, encoding: 'utf8' }).trim()
-    })
-    t.match(JSON.parse(lines[0] ?? ''), { phone: '+33612345678', status: 'suspended', external_id: '7d9e' })
-    const { reports } = await sendImport(world, staff, lines, '?dry_run=true')
-    t.same(
-      reports.filter(({ status }) => status !== 'would_create'),
-      [],
-    )
-    t.equal(reports.length, 6)
-  })
+// Its lines for the tables of other systems are run where both programs are, by replay.test.ts of apps/standalone.
+t.test('import.md', { skip: isWithout('curl') }, async t => {
+  writeFileSync(inFolder('users.ndjson'), linesOf([{ username: 'by-curl' }]))
+  const sending = shellBlocksOf('import').filter(block => block.startsWith('curl'))
+  const { statuses, stdout } = await paste(sending, { address, folder, variables: { TOKEN: admin.token } })
+  t.same(statuses, [200])
+  t.match(readNdjson(stdout), [{ line: 1, status: 'would_create' }, { summary: { would_create: 1 } }])
 })
 
 t.test('structure.md', { skip: isWithout('curl', 'sed') }, async t => {

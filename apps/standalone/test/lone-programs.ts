@@ -5,21 +5,20 @@ import type { Test } from 'tap'
 import { createHome, type Home } from '../src/demo/child.ts'
 import { startKeptChild } from './kept-child.ts'
 
+type Settings = Readonly<Record<string, string>>
+type ProgramName = 'iam' | 'admin-api'
+
 export interface LonePrograms {
   readonly home: Home
   readonly database: TestDatabase
-  readonly iam: string
-  readonly admin: string
+  /** Starts one of them a second time, elsewhere. */
+  start(name: ProgramName, address: string, settings: Settings): Promise<void>
 }
 
 const timeoutMs = 60_000
-const programs = ['iam', 'admin-api'] as const
 
 /** @param settings beside those of the home @throws Error when one of them does not answer in time */
-export async function startLonePrograms(
-  t: Test,
-  settings: Readonly<Record<string, string>> = {},
-): Promise<LonePrograms> {
+export async function startLonePrograms(t: Test, settings: Settings = {}): Promise<LonePrograms> {
   const database = await testDatabase(t)
   const home = await createHome()
   t.teardown(() => home.remove())
@@ -32,22 +31,22 @@ export async function startLonePrograms(
     ADMIN_URL: admin,
     ...settings,
   }
-  for (const name of programs) {
+  const start = async (name: ProgramName, address: string, more: Settings = {}) => {
     const main = fileURLToPath(new URL(`../../${name}/src/main.ts`, import.meta.url))
-    const child = startKeptChild(home, environment, main)
+    const child = startKeptChild(home, { ...environment, ...more }, main)
     t.teardown(async () => {
       child.process.kill('SIGTERM')
       await child.ended
     })
-    const url = name === 'iam' ? iam : admin
     const deadline = performance.now() + timeoutMs
-    while (!(await answers(url))) {
+    while (!(await answers(address))) {
       if (performance.now() > deadline || child.process.exitCode !== null)
         throw new Error(`${name} does not answer:\n${child.output()}`)
       await new Promise(resolve => setTimeout(resolve, 50))
     }
   }
-  return { home, database, iam, admin }
+  await Promise.all([start('iam', iam), start('admin-api', admin)])
+  return { home, database, start }
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -1,21 +1,21 @@
 /** All programs behind one origin, by a real reverse proxy that the map of routes was written for. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { createServer } from 'node:http'
 import { readFileSync } from 'node:fs'
-import { type AddressInfo, createServer as createSocketServer } from 'node:net'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { plantCanary, plantSecretsOf } from '@signet/testkit'
 import t from 'tap'
-import { callApi, textOf } from '../src/demo/call.ts'
-import { createHome, waitUntilReady } from '../src/demo/child.ts'
 import { readFirstAdmin } from '../src/credentials-file.ts'
+import { callApi, textOf } from '../src/demo/call.ts'
 import { GatewayMapError, listUpstreams, parseGatewayMap } from '../src/gateway/gateway-map.ts'
 import { writeHaproxy } from '../src/gateway/haproxy.ts'
 import { writeNginx } from '../src/gateway/nginx.ts'
 import { readOptions } from '../src/gateway/options.ts'
-import { startKeptChild } from './kept-child.ts'
+import { absentProxies, choosePresent, freePort, noProxy, settingsBehind, startProxy } from './one-origin.ts'
+import { startInstallation } from './replay.ts'
+import { prepareReplays } from './replays/index.ts'
 
+// It starts an installation, and walks all routes through two proxies: minutes, on a machine that does other things as well.
+t.setTimeout(240_000)
 const programs = ['iam', 'admin-api', 'places'] as const
 interface ApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
@@ -104,34 +104,13 @@ t.test('the words of the command', async t => {
     t.throws(() => readOptions(words), message)
 })
 
-const isAbsent = (program: string) =>
-  spawnSync(program, ['-v']).error === undefined ? false : `there is no ${program} on this machine`
-/** Debian keeps both where an ordinary PATH does not look. */
-process.env['PATH'] = `${process.env['PATH']}:/usr/sbin`
-const proxies = { nginx: isAbsent('nginx'), haproxy: isAbsent('haproxy') }
-const someProxy = Object.values(proxies).some(absent => absent === false)
-
-const runNginx = fileURLToPath(new URL('../deploy/gateway/run-nginx.sh', import.meta.url))
-
-const freePort = () =>
-  new Promise<number>(resolve => {
-    const probe = createSocketServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
-
-t.test('one origin', { skip: someProxy ? false : 'there is neither nginx nor haproxy on this machine' }, async t => {
-  const home = await createHome()
+t.test('one origin', { skip: noProxy }, async t => {
   const key = 'a key of the gateway alone 4711'
   plantCanary('service key', key)
-  const child = startKeptChild(home, { INTERNAL_SERVICE_API_KEY: key, TRUST_PROXY: '127.0.0.1' })
-  t.teardown(async () => {
-    child.process.kill('SIGTERM')
-    await child.ended
-    await home.remove()
-  })
-  await waitUntilReady(child)
+  const replays = await prepareReplays(t, key)
+  const ports = { nginx: await freePort(), haproxy: await freePort() }
+  const kindOfReplays = choosePresent('nginx')
+  const { home } = await startInstallation(t, { ...replays.settings, ...settingsBehind(ports[kindOfReplays]) })
   const admin = await readFirstAdmin(home.adminFile)
   const credentials = { email: admin?.email, password: admin?.password }
   const own = { iam: home.addresses.iam, 'admin-api': home.addresses.admin, places: home.addresses.places }
@@ -139,42 +118,17 @@ t.test('one origin', { skip: someProxy ? false : 'there is neither nginx nor hap
   await new Promise<void>(resolve => billing.listen(0, '127.0.0.1', resolve))
   t.teardown(() => billing.close())
 
-  const main = fileURLToPath(new URL('../src/main-gateway.ts', import.meta.url))
-  const generate = (...args: string[]) =>
-    spawnSync(process.execPath, [main, ...args, '--from', home.addresses.admin], {
-      cwd: home.folder,
-      env: { ...process.env, INTERNAL_SERVICE_API_KEY: key },
-      encoding: 'utf8',
-    })
-
-  for (const [kind, absent] of Object.entries(proxies)) {
-    await t.test(`by ${kind}`, { skip: absent }, async t => {
-      const port = await freePort()
-      const file = join(home.folder, `${kind}.conf`)
+  for (const kind of ['nginx', 'haproxy'] as const) {
+    await t.test(`by ${kind}`, { skip: absentProxies[kind] }, async t => {
       // The first of two nodes of the issuer is not there: nobody notices.
       const nodes = `iam=127.0.0.1:${await freePort()},${new URL(own.iam).host.replace('localhost', '127.0.0.1')}`
-      const args = [kind, '--listen', `127.0.0.1:${port}`, '--nodes', nodes, '--to', file]
-      t.match(generate(...args), { status: 0, stderr: '' })
-      // As the gateway's container does; haproxy's own way to be told is a signal.
-      const [starter = '', ...words] = kind === 'nginx' ? ['sh', runNginx, file] : ['haproxy', '-W', '-f', file]
-      const proxy: ChildProcess = spawn(starter, words, { cwd: home.folder, stdio: ['ignore', 'pipe', 'pipe'] })
-      let said = ''
-      for (const stream of [proxy.stdout, proxy.stderr])
-        stream?.setEncoding('utf8').on('data', (text: string) => {
-          said += text
-        })
-      const ended = new Promise(resolve => proxy.once('close', resolve))
-      t.teardown(async () => {
-        proxy.kill('SIGTERM')
-        await ended
-      })
-      const origin = `http://127.0.0.1:${port}`
-      const deadline = performance.now() + 20_000
-      const isUp = async () => (await fetch(`${origin}/readyz`).catch(() => undefined))?.status === 200
-      while (!(await isUp())) {
-        if (performance.now() > deadline || proxy.exitCode !== null) throw new Error(`${kind} does not start: ${said}`)
-        await new Promise(resolve => setTimeout(resolve, 50))
-      }
+      const proxy = await startProxy(t, { kind, home, port: ports[kind], key, words: ['--nodes', nodes] })
+      const { origin } = proxy
+
+      if (kind === kindOfReplays)
+        await t.test('callers of the older systems change nothing but the base URL', async t =>
+          replays.walk(t, home, proxy.addresses),
+        )
 
       await t.test('people sign in, read and administer', async () => {
         const tokens = await callApi('POST', `${origin}/api/v1/tokens`, { body: credentials, expect: 200 })
@@ -230,8 +184,8 @@ t.test('one origin', { skip: someProxy ? false : 'there is neither nginx nor hap
           body: JSON.stringify(registration),
         })
         t.ok([200, 201].includes(put.status), String(put.status))
-        t.match(generate(...args), { status: 0 })
-        if (kind === 'haproxy') proxy.kill('SIGUSR2')
+        t.match(proxy.generate(), { status: 0 })
+        proxy.reload()
         const find = async () => (await fetch(`${origin}/invoices/7`).catch(() => undefined))?.text()
         let found = await find()
         for (const end = performance.now() + 10_000; found !== 'billing GET /invoices/7' && performance.now() < end; )
@@ -239,7 +193,7 @@ t.test('one origin', { skip: someProxy ? false : 'there is neither nginx nor hap
         t.equal(found, 'billing GET /invoices/7')
       })
 
-      t.notMatch(said, /refresh_key|regeneratetoken/, 'no path is logged')
+      t.notMatch(proxy.output(), /GET|POST|regeneratetoken/, 'no path is logged, though a node was not there')
     })
   }
 })

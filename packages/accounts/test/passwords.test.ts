@@ -113,13 +113,14 @@ t.test('the hasher', async t => {
   })
 })
 
-t.test('P-02 a hash is outdated that cost less than we ask, or is of another variant or version', async t => {
+t.test('P-02 a hash is outdated that cost less than ours or more, or is of another variant or version', async t => {
   const hasher = createHasher({ maxConcurrent: 1, queueLimit: 10 })
   t.equal(hasher.isOutdated(await hasher.hash('a right password')), false)
-  for (const current of ['m=19456,t=2,p=1', 'm=65536,t=3,p=4', 'm=19456,t=3,p=1']) {
-    t.equal(hasher.isOutdated(`$argon2id$v=19$${current}$c2FsdA$aGFzaA`), false, current)
-  }
+  t.equal(hasher.isOutdated('$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA'), false)
   for (const old of [
+    '$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA',
+    '$argon2id$v=19$m=19456,t=3,p=1$c2FsdA$aGFzaA',
+    '$argon2id$v=19$m=19456,t=2,p=4$c2FsdA$aGFzaA',
     '$argon2id$v=19$m=19455,t=2,p=1$c2FsdA$aGFzaA',
     '$argon2id$v=19$m=19456,t=1,p=1$c2FsdA$aGFzaA',
     '$argon2id$v=16$m=19456,t=2,p=1$c2FsdA$aGFzaA',

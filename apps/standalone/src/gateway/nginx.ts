@@ -28,6 +28,8 @@ http {
 
   # The programs log their requests, without the secrets that some paths carry.
   access_log off;
+  # What goes wrong with a request, such as a node that is not there, would be said together with the path.
+  error_log stderr emerg;
 
   # The first that fits counts; $uri is decoded, and has neither // nor dots.
   map "$request_method $uri" $signet_service {

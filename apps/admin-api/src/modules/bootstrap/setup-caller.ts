@@ -22,6 +22,7 @@ function isOnThisMachine({ socket, headers }: RequestFacts): boolean {
   return loopback.test(socket.remoteAddress ?? '') && traces.every(name => headers[name] === undefined)
 }
 
+/** The setting may have spaces, which no other bearer has. */
 function readBearer({ headers: { authorization } }: RequestFacts): string | undefined {
-  return typeof authorization === 'string' ? /^bearer +(\S+)$/i.exec(authorization)?.[1] : undefined
+  return typeof authorization === 'string' ? /^bearer +(.+)$/i.exec(authorization)?.[1] : undefined
 }

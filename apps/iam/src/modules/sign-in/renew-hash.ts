@@ -1,5 +1,5 @@
 /**
- * A hash that was made with less than we ask for now (an import, or before the parameters were raised) is made anew when its
+ * A hash that was made otherwise than ours are now (an import, or before the parameters were changed) is made anew when its
  * password is at hand, which is at a right sign-in alone (THREATS P-02). Who has a current one pays nothing for it.
  */
 import { findPasswordHash, renewHash } from '@signet/accounts'
