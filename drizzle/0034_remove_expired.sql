@@ -18,11 +18,6 @@ GRANT DELETE ON sessions, client_tokens TO signet_system;
 -- To lock a row is to have the right to update it.
 GRANT SELECT, UPDATE (created_at), DELETE ON idempotency_keys TO signet_system;
 
--- Turns within a window are over with it: none of those kinds has a longer one than a day. Failures in a row are worth more.
-DROP INDEX account_counters__window_started_at;
-CREATE INDEX account_counters__turns ON account_counters (window_started_at) WHERE kind LIKE '%.%';
-CREATE INDEX account_counters__failures ON account_counters (window_started_at) WHERE kind NOT LIKE '%.%';
-
 -- The first UUIDv7 of a millisecond.
 CREATE FUNCTION first_id_of(p_at timestamptz) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -37,10 +32,11 @@ AS $$ SELECT pg_try_advisory_xact_lock(7346581905) $$;
 
 -- Gives how many rows went, a thousand at most; null where another node is at it. Rows that are in use stay for the next call.
 -- The number stands in the statements: a plan for any number would read whole tables.
---   sessions          with their refresh tokens, and only those of status lists from which indexes were drawn two lists ago at the
---                     latest: an index whose session is gone could be drawn again
---   account_counters  a hundred failures in a row lock a way in, whether anybody has the name or not: those last as long as a device
-CREATE FUNCTION remove_expired(p_table text) RETURNS integer
+--   sessions  with their refresh tokens, and only those of status lists from which indexes were drawn two lists ago at the latest: an
+--             index whose session is gone could be drawn again
+--   turns     the counters whose kind has a full stop: over with their window, which is a day at most
+--   failures  all others: a hundred in a row lock a way in, whether anybody has the name or not, and last as long as a device
+CREATE FUNCTION remove_expired(p_what text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET lock_timeout = '2s'
 AS $$
@@ -51,7 +47,7 @@ BEGIN
   IF NOT may_clean() THEN RETURN NULL; END IF;
   -- What a crash of the server brings back is removed again.
   PERFORM set_config('synchronous_commit', 'off', true);
-  CASE p_table
+  CASE p_what
   WHEN 'sessions' THEN
     v_list := current_status_list();
     DELETE FROM sessions WHERE ctid = ANY (ARRAY(
@@ -70,14 +66,16 @@ BEGIN
     DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
       SELECT k.ctid FROM idempotency_keys k WHERE k.created_at < now() - interval '1 day'
       ORDER BY k.created_at LIMIT 1000 FOR UPDATE SKIP LOCKED));
-  WHEN 'account_counters' THEN
+  WHEN 'turns' THEN
     DELETE FROM account_counters WHERE ctid = ANY (ARRAY(
       SELECT c.ctid FROM account_counters c WHERE c.kind LIKE '%.%' AND c.window_started_at < now() - interval '1 day'
-      ORDER BY c.window_started_at LIMIT 500 FOR UPDATE SKIP LOCKED) || ARRAY(
+      ORDER BY c.window_started_at LIMIT 1000 FOR UPDATE SKIP LOCKED));
+  WHEN 'failures' THEN
+    DELETE FROM account_counters WHERE ctid = ANY (ARRAY(
       SELECT c.ctid FROM account_counters c
       WHERE c.kind NOT LIKE '%.%' AND c.window_started_at < now() - interval '90 days'
         AND (c.failures < 100 OR c.window_started_at < now() - interval '400 days')
-      ORDER BY c.window_started_at LIMIT 500 FOR UPDATE SKIP LOCKED));
+      ORDER BY c.window_started_at LIMIT 1000 FOR UPDATE SKIP LOCKED));
   WHEN 'known_devices' THEN
     DELETE FROM known_devices WHERE ctid = ANY (ARRAY(
       SELECT d.ctid FROM known_devices d WHERE d.last_used_at < now() - interval '400 days'
@@ -110,4 +108,4 @@ ALTER FUNCTION begin_status_list() OWNER TO signet_system;
 REVOKE CREATE ON SCHEMA public FROM signet_system;
 REVOKE EXECUTE ON FUNCTION first_id_of(timestamptz), may_clean(), remove_expired(text), begin_status_list() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION first_id_of(timestamptz), may_clean() TO signet_system;
-GRANT EXECUTE ON FUNCTION remove_expired(text), begin_status_list() TO signet_app;
+GRANT EXECUTE ON FUNCTION first_id_of(timestamptz), remove_expired(text), begin_status_list() TO signet_app;

@@ -1,4 +1,4 @@
--- The first of three steps to partitions (0036 looks at the rows, 0037 makes them): what is there now becomes the first one, without
+-- The first of three steps to partitions (0036 reads the rows, 0037 makes them): what is there now becomes the first one, without
 -- being written anew. It ends two months on, so that what is written meanwhile still belongs to it. Not looked at here, where
 -- nobody else may write.
 DO $$

@@ -19,6 +19,9 @@ CREATE SCHEMA partitions AUTHORIZATION signet_partitions;
 ALTER TABLE audit_events RENAME TO audit_events_first;
 ALTER TABLE audit_events_first SET SCHEMA partitions;
 ALTER TABLE partitions.audit_events_first RENAME CONSTRAINT audit_events__tenant_id_id TO audit_events_first__tenant_id_id;
+ALTER INDEX partitions.audit_events__tenant_id_actor_id_id RENAME TO audit_events_first__tenant_id_actor_id_id;
+ALTER INDEX partitions.audit_events__tenant_id_target_id_id RENAME TO audit_events_first__tenant_id_target_id_id;
+ALTER INDEX partitions.audit_events__tenant_id_action_id RENAME TO audit_events_first__tenant_id_action_id;
 REVOKE ALL ON partitions.audit_events_first FROM signet_app, signet_system;
 
 CREATE TABLE audit_events (
@@ -37,6 +40,9 @@ CREATE TABLE audit_events (
   user_agent text,
   CONSTRAINT audit_events__tenant_id_id PRIMARY KEY (tenant_id, id)
 ) PARTITION BY RANGE (id);
+CREATE INDEX audit_events__tenant_id_actor_id_id ON audit_events (tenant_id, actor_id, id);
+CREATE INDEX audit_events__tenant_id_target_id_id ON audit_events (tenant_id, target_id, id);
+CREATE INDEX audit_events__tenant_id_action_id ON audit_events (tenant_id, action, id) WHERE action <> 'token.refreshed';
 
 ALTER TABLE audit_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_events FORCE ROW LEVEL SECURITY;

@@ -1,24 +1,26 @@
 /** Each call is ONE statement, and so a short transaction of its own: a SQL function that works across tenants. */
 import { type Database, runStatement } from '@signet/db'
 
-export const expiringTables = [
+/** Tables, and the two kinds of counters. */
+export const expiring = [
   'sessions',
   'otp_challenges',
   'client_tokens',
   'idempotency_keys',
-  'account_counters',
   'known_devices',
+  'turns',
+  'failures',
 ] as const
-type ExpiringTable = (typeof expiringTables)[number]
+export type Expiring = (typeof expiring)[number]
 
 /** At most this many rows go at once. */
 export const batchSize = 1_000
 
 /** How many rows went; undefined where another node is at it. */
-export async function removeExpired(database: Database, table: ExpiringTable): Promise<number | undefined> {
+export async function removeExpired(database: Database, what: Expiring): Promise<number | undefined> {
   const [row] = await runStatement(
     database,
-    sql => sql<{ removed: number | null }[]>`select remove_expired(${table}) as removed`,
+    sql => sql<{ removed: number | null }[]>`select remove_expired(${what}) as removed`,
   )
   return row?.removed ?? undefined
 }

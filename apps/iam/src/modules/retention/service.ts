@@ -4,7 +4,15 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Database } from '@signet/db'
-import { batchSize, dropPartitions, expiringTables, makePartitions, removeExpired, renewStatusList } from './repo.ts'
+import {
+  batchSize,
+  dropPartitions,
+  type Expiring,
+  expiring,
+  makePartitions,
+  removeExpired,
+  renewStatusList,
+} from './repo.ts'
 
 export interface RetentionLog {
   info(facts: object, text: string): void
@@ -75,18 +83,18 @@ async function makeRoom(run: Run): Promise<void> {
   if (dropped.length > 0)
     log.info({ partitions: dropped }, 'partitions were dropped: all in them is past its retention')
   const removed: Record<string, number> = {}
-  for (const table of expiringTables) {
-    const count = await empty(run, table)
-    if (count > 0) removed[table] = count
+  for (const what of expiring) {
+    const count = await removeAll(run, what)
+    if (count > 0) removed[what] = count
   }
   if (Object.keys(removed).length > 0) log.info({ removed }, 'rows that were over were removed')
   await renewStatusList(database)
 }
 
-async function empty({ database, timing, stopping }: Run, table: (typeof expiringTables)[number]): Promise<number> {
+async function removeAll({ database, timing, stopping }: Run, what: Expiring): Promise<number> {
   let total = 0
   while (!stopping.aborted) {
-    const removed = await removeExpired(database, table)
+    const removed = await removeExpired(database, what)
     total += removed ?? 0
     if (removed === undefined || removed < batchSize) break
     await rest(timing.pauseMs, stopping)
