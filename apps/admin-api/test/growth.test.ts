@@ -13,7 +13,10 @@ import { listUsers } from '../src/modules/users/index.ts'
 import { growRows } from './growth-rows.ts'
 
 const { db, superUrl } = await testDatabase(t)
-const { tenantId, personId, sessionId } = await growRows(superUrl)
+const grown = await growRows(superUrl)
+const { tenantId } = grown
+const personId = (number: number) => grown.personId(number)
+const sessionId = (number: number) => grown.sessionId(number)
 
 interface Reading {
   readonly table: string
@@ -51,8 +54,8 @@ const small = /^(permissions|permission_catalogue|role_permissions|services|serv
 
 /** Says which tables are read whole, and of which more rows than `most`. */
 async function excessOf(most: number, mode: string, work: (tx: TenantTx) => Promise<unknown>): Promise<string[]> {
-  const grown = (await readingsOf(mode, work)).filter(({ table }) => !small.test(table))
-  return grown.flatMap(({ table, scans, rows }) => [
+  const read = (await readingsOf(mode, work)).filter(({ table }) => !small.test(table))
+  return read.flatMap(({ table, scans, rows }) => [
     ...(scans > 0 ? [`${table} is read whole, plans: ${mode}`] : []),
     ...(rows > most ? [`${rows} rows of ${table}, plans: ${mode}`] : []),
   ])

@@ -70,12 +70,12 @@ export async function findAuditEvent(tx: TenantTx, id: AuditEventId): Promise<Au
 }
 
 /** People of other tenants are not there under row-level security: their names are for their own. */
-async function withNames({ sql, tenantId }: TenantTx, rows: readonly AuditRow[]): Promise<AuditEvent[]> {
+async function withNames({ sql: statement, tenantId }: TenantTx, rows: readonly AuditRow[]): Promise<AuditEvent[]> {
   const ids = [...new Set(rows.flatMap(({ actorId }) => actorId ?? []))]
   const found =
     ids.length === 0
       ? []
-      : await sql<{ id: string; name: string | null }[]>`
+      : await statement<{ id: string; name: string | null }[]>`
           select w.id, (
             select coalesce(nullif(name, ''), nullif(concat_ws(' ', first_name, last_name), ''), username, email, phone)
             from users u where u.tenant_id = ${tenantId} and u.id = w.id) as name
