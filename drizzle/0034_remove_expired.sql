@@ -30,10 +30,46 @@ LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT pg_try_advisory_xact_lock(7346581905) $$;
 
+-- When a person was in a tenant last stays known: with the last of their sessions there it goes into the membership.
+ALTER TABLE memberships ADD COLUMN last_sign_in_at timestamptz;
+GRANT UPDATE (last_sign_in_at) ON memberships TO signet_system;
+
+-- A thousand sessions with their refresh tokens, only of status lists from which indexes were drawn two lists ago at the latest: an
+-- index whose session is gone could be drawn again. A session that somebody else opened for a person is no sign-in of theirs.
+CREATE FUNCTION remove_sessions() RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp
+AS $$
+DECLARE
+  v_list bigint := current_status_list();
+  v_removed integer := 0;
+  v record;
+BEGIN
+  FOR v IN
+    WITH gone AS (
+      DELETE FROM sessions WHERE ctid = ANY (ARRAY(
+        SELECT s.ctid FROM sessions s
+        WHERE s.expires_at < now() - interval '1 day' AND s.status_list < v_list - 1
+        ORDER BY s.expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED))
+      RETURNING tenant_id, user_id, authenticated_at, act_sub)
+    SELECT g.tenant_id, g.user_id, count(*) AS sessions, max(g.authenticated_at) FILTER (WHERE g.act_sub IS NULL) AS at
+    FROM gone g GROUP BY g.tenant_id, g.user_id ORDER BY g.tenant_id, g.user_id
+  LOOP
+    v_removed := v_removed + v.sessions;
+    CONTINUE WHEN v.at IS NULL OR EXISTS (
+      SELECT FROM sessions s
+      WHERE s.tenant_id = v.tenant_id AND s.user_id = v.user_id AND s.authenticated_at >= v.at AND s.act_sub IS NULL);
+    PERFORM set_config('signet.tenant_id', v.tenant_id::text, true);
+    UPDATE memberships m SET last_sign_in_at = greatest(m.last_sign_in_at, v.at)
+    WHERE m.tenant_id = v.tenant_id AND m.user_id = v.user_id;
+  END LOOP;
+  RETURN v_removed;
+END
+$$;
+ALTER FUNCTION remove_sessions() OWNER TO signet_system;
+
 -- Gives how many rows went, a thousand at most; null where another node is at it. Rows that are in use stay for the next call.
 -- The number stands in the statements: a plan for any number would read whole tables.
---   sessions  with their refresh tokens, and only those of status lists from which indexes were drawn two lists ago at the latest: an
---             index whose session is gone could be drawn again
 --   turns     the counters whose kind has a full stop: over with their window, which is a day at most
 --   failures  all others: a hundred in a row lock a way in, whether anybody has the name or not, and last as long as a device
 CREATE FUNCTION remove_expired(p_what text) RETURNS integer
@@ -41,7 +77,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET lock_timeout = '2s'
 AS $$
 DECLARE
-  v_list bigint;
   v_removed integer;
 BEGIN
   IF NOT may_clean() THEN RETURN NULL; END IF;
@@ -49,11 +84,7 @@ BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   CASE p_what
   WHEN 'sessions' THEN
-    v_list := current_status_list();
-    DELETE FROM sessions WHERE ctid = ANY (ARRAY(
-      SELECT s.ctid FROM sessions s
-      WHERE s.expires_at < now() - interval '1 day' AND s.status_list < v_list - 1
-      ORDER BY s.expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED));
+    RETURN remove_sessions();
   WHEN 'otp_challenges' THEN
     DELETE FROM otp_challenges WHERE ctid = ANY (ARRAY(
       SELECT c.ctid FROM otp_challenges c WHERE c.expires_at < now() - interval '1 day'
@@ -106,6 +137,6 @@ $$;
 ALTER FUNCTION begin_status_list() OWNER TO signet_system;
 
 REVOKE CREATE ON SCHEMA public FROM signet_system;
-REVOKE EXECUTE ON FUNCTION first_id_of(timestamptz), may_clean(), remove_expired(text), begin_status_list() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION first_id_of(timestamptz), may_clean() TO signet_system;
+REVOKE EXECUTE ON FUNCTION first_id_of(timestamptz), may_clean(), remove_sessions(), remove_expired(text), begin_status_list() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION first_id_of(timestamptz), may_clean(), remove_sessions() TO signet_system;
 GRANT EXECUTE ON FUNCTION first_id_of(timestamptz), remove_expired(text), begin_status_list() TO signet_app;

@@ -150,6 +150,10 @@ t.test('a session', async t => {
     t.equal(await removeExpired(db, 'sessions'), 1)
     t.equal(await count('refresh_tokens', `session_id = '${id}'`), 0)
     t.match(await a.post('/api/v1/tokens/refresh', { refresh_token: tokens.refresh_token }), { status: 401 })
+    const [membership] = await a.asOwner(
+      sql => sql`select last_sign_in_at is not null as "isNoted" from memberships where user_id = ${userId}`,
+    )
+    t.same(membership, { isNoted: true }, 'when it was begun stays known')
     t.same(await listed(), [{ list: '3' }])
     t.equal((await a.app.inject('/status-lists/1')).statusCode, 404)
   })
