@@ -8,6 +8,7 @@ import { migrate } from './migrate.ts'
 const help = `Usage: pnpm migrate
 
 Applies the migrations of drizzle/ that are not applied yet, each in a transaction of its own.
+The programs may go on working meanwhile: a migration waits half a second for a lock, steps back and tries again.
 Running it twice, or twice at once, does no harm.
 
   DATABASE_ADMIN_URL  postgres://owner:password@host:5432/database, the login that owns the tables.
@@ -58,6 +59,7 @@ async function bringForward(): Promise<void> {
     url,
     folder,
     waitMs: settings.WAIT_FOR_DB * 1_000,
+    onWait: wait => console.log(`  waiting  ${wait.name}: others hold a lock that it needs (attempt ${wait.attempt})`),
     onStep: step => console.log(`  applied  ${step.name}  (${Math.round(step.durationMs)} ms)`),
   })
   console.log(applied.length === 0 ? 'Nothing to do: the database is up to date.' : `${applied.length} applied.`)
