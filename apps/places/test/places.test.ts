@@ -2,7 +2,7 @@ import { grantLogin, withAdminClient } from '@signet/db'
 import { loggerOptions } from '@signet/http'
 import { replacedSystems } from '@signet/kernel'
 import { createTestIssuer } from '@signet/verifier/testing'
-import { checkApiReference, plantCanary, testDatabase, testLogger } from '@signet/testkit'
+import { checkApiReference, checkProblems, plantCanary, testDatabase, testLogger } from '@signet/testkit'
 import t from 'tap'
 import { readConfig } from '../src/config.ts'
 import { buildApp } from '../src/index.ts'
@@ -18,6 +18,7 @@ const app = await buildApp({
   trustProxy: [],
   compat: new Set(replacedSystems),
 })
+checkProblems(t, app)
 t.teardown(() => app.close())
 
 function tokenWith(claims: Parameters<typeof issuer.token>[0]): string {

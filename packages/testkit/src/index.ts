@@ -1,3 +1,4 @@
+export { checkProblems } from './answered-problems.ts'
 export { createTestCast, type TestActor, type TestCast, type TestPerson } from './actors.ts'
 export { logStream, plantCanary, plantSecretsOf, plantSecretsOfExchange, testLogger } from './canaries.ts'
 export { type ApiReference, checkApiReference, listMissing } from './api-reference.ts'
