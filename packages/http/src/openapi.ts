@@ -64,7 +64,7 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: true,
-      uiConfig: { docExpansion: 'none', persistAuthorization: true },
+      uiConfig: { docExpansion: 'none', layout: 'BaseLayout', persistAuthorization: true },
     })
     scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
   })
