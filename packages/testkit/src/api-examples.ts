@@ -61,21 +61,17 @@ export function listMisfits(reference: ApiReference, { path, method }: ExampleCa
   if (response.content === undefined) return answer.text === '' ? [] : ['a body is not documented']
   const media = response.content[type]
   if (media?.schema === undefined) return [`a body of the type ${type} is not documented`]
-  if (!type.endsWith('json')) return []
+  if (type !== 'application/json') return []
   const body: unknown = JSON.parse(answer.text)
   const ajv = addFormats.default(new Ajv({ strict: false, allErrors: true }))
   const validate = ajv.compile({ ...media.schema, components: reference.components })
   const faults = validate(body) ? [] : [ajv.errorsText(validate.errors)]
-  const unshown = listUnshown(body, exampleOf(media))
+  const unshown = Object.keys(media.schema.properties ?? {}).filter(
+    name => isIn(body, name) && !isIn(exampleOf(media), name),
+  )
   return [...faults, ...unshown.map(member => `the example of the answer does not show ${member}`)]
 }
 
-/** Members of the first kind of answer that its example leaves out. */
-function listUnshown(body: unknown, example: unknown): string[] {
-  if (!isObject(body) || !isObject(example)) return []
-  return Object.keys(body).filter(member => !Object.hasOwn(example, member))
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function isIn(value: unknown, member: string): boolean {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, member)
 }
