@@ -35,7 +35,7 @@ const setUp = () =>
   })
 
 type AnId = (world: World) => Promise<string>
-const aUnit: AnId = world => aRow(world, 'org-units')
+const aUnit: AnId = of => aRow(of, 'org-units')
 /** What an id in the body of an example stands for, by the name of its member. */
 const bodyIds: Readonly<Record<string, (world: World) => Promise<unknown>>> = {
   role_id: of => aRole(of),

@@ -4,7 +4,7 @@ import type { JsonSchema } from './examples.ts'
 export interface Parameter {
   required?: boolean
   description?: string
-  example?: unknown
+  example?: string | number | boolean
   schema?: JsonSchema
 }
 

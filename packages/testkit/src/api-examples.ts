@@ -36,7 +36,7 @@ export function listExampleCalls(reference: ApiReference): ExampleCall[] {
 function examplesIn({ parameters = [] }: Operation, place: string): Record<string, string> {
   return Object.fromEntries(
     parameters.flatMap(({ in: where, name, example, schema }) => {
-      const value = example ?? schema?.['default']
+      const value = example ?? (schema?.['default'] as typeof example)
       return where === place && value !== undefined ? [[name, String(value)]] : []
     }),
   )
@@ -48,7 +48,7 @@ function exampleOf({ example, examples = {} }: Media): unknown {
 
 interface Answer {
   readonly status: number
-  readonly headers: Readonly<Record<string, unknown>>
+  readonly headers: Readonly<Record<string, string | number | string[] | undefined>>
   readonly text: string
 }
 

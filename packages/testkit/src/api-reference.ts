@@ -23,7 +23,7 @@ export interface Operation {
   readonly parameters?: readonly {
     readonly in: string
     readonly name: string
-    readonly example?: unknown
+    readonly example?: string | number | boolean
     readonly schema?: JsonSchema
   }[]
   readonly requestBody?: { readonly content?: Readonly<Record<string, Media>> }
