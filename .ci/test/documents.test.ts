@@ -1,5 +1,6 @@
 // Every shell block of the documents is run by a test, or stands here with the reason why none can.
 import { globSync, readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -74,6 +75,12 @@ t.test('every shell block is pasted by a test, or says who else runs it', async 
     t.same(untold, [], `${path}: a test has to run it, or it has to be named here with the reason why none can`)
     t.equal(unpastedOf(path).length, beginnings.length, path)
   }
+})
+
+t.test('every block of TypeScript can be parsed', async t => {
+  for (const path of documents)
+    for (const { language, text } of fencesOf(path))
+      if (language === 'ts') t.doesNotThrow(() => stripTypeScriptTypes(text), `${path}: ${text.split('\n')[0]}`)
 })
 
 t.test('every command that the documents give to pnpm is a script', async t => {

@@ -142,9 +142,9 @@ t.test('the README of the containers makes the first administrator', { skip: isW
   const setupToken = 'the-setup-token-of-this-test'
   plantCanary('setup token', setupToken)
   const { db } = await testDatabase(t)
-  const app = await buildApp({ ...world.deps, db, setup: { token: setupToken, isLoopbackTrusted: false } })
-  t.teardown(() => app.close())
-  const fresh = await app.listen({ host: '127.0.0.1', port: 0 })
+  const uninitialised = await buildApp({ ...world.deps, db, setup: { token: setupToken, isLoopbackTrusted: false } })
+  t.teardown(() => uninitialised.close())
+  const fresh = await uninitialised.listen({ host: '127.0.0.1', port: 0 })
   mkdirSync(inFolder('.signet/secrets'), { recursive: true })
   writeFileSync(inFolder('.signet/secrets/setup-token'), `${setupToken}\n`)
   const text = readFileSync(new URL('../../standalone/deploy/README.md', import.meta.url), 'utf8')
