@@ -11,6 +11,7 @@ import {
 import { problem } from '@signet/kernel'
 import type { Verifier } from '@signet/verifier'
 import { signet } from '@signet/verifier/fastify'
+import { description, tags } from './api-reference.ts'
 import { refuseForeignPages } from './compat/cookies.ts'
 import { olderSystems } from './compat/serve-compat.ts'
 import type { Deps } from './deps.ts'
@@ -52,30 +53,6 @@ export interface AppDeps extends Deps, ServerOptions {
   /** What `/config` shows. */
   readonly settings: ShownSettings
 }
-
-const description =
-  'Tenants, people, roles and permissions. Who may do what is read from the database at each call: a role that is taken ' +
-  'away stops working at once. Each change writes its audit event in the same transaction.'
-
-const tags = [
-  { name: 'Setup', description: 'The first tenant and administrator' },
-  { name: 'Tenants', description: 'Companies of this installation' },
-  { name: 'Users', description: 'People at home in this tenant' },
-  { name: 'Clients', description: 'Business accounts, which manage sub-clients of their own' },
-  { name: 'Sub-clients', description: 'Business accounts below a client' },
-  { name: 'Images', description: 'Pictures of people, logos of tenants' },
-  { name: 'Memberships', description: 'People, guests and invitations of this tenant' },
-  { name: 'Roles', description: 'What people may do' },
-  { name: 'Permissions', description: 'The catalogue of what can be allowed' },
-  { name: 'Policies', description: 'What they may under which conditions, and what nobody may' },
-  { name: 'Decisions', description: 'Who may do what, and why (OpenID AuthZEN)' },
-  { name: 'Advisors', description: 'Who advises whom' },
-  { name: 'Brands', description: 'What clients see in the place of ours' },
-  { name: 'Structure', description: 'Units, positions, customers and subcontractors' },
-  { name: 'Services', description: 'What stands behind the gateway, and what it is told' },
-  { name: 'Audit', description: 'What happened' },
-  { name: 'Operations', description: 'Is it well?' },
-]
 
 /** The administration, ready to listen: knows no environment. */
 export async function buildApp(deps: AppDeps): Promise<App> {

@@ -1,7 +1,9 @@
 /** The commands of the guides work as they stand there. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { plantCanary, testDatabase } from '@signet/testkit'
 import t from 'tap'
+import { buildApp } from '../src/index.ts'
 import { isWithout, paste, shellBlocksOf } from './guide-shell.ts'
 import { linesOf, readNdjson } from './ndjson.ts'
 import { plain } from './pictures.ts'
@@ -91,4 +93,20 @@ t.test('structure.md', { skip: isWithout('curl', 'sed') }, async t => {
   t.match(stdout, 'It is held by 1 person (Ada Lovelace).')
   t.match(stdout, /"name":"Rivière Transports".*"total":1/s)
   t.match(stdout, '"description":"Installs charging stations"')
+})
+
+t.test('the README of the containers makes the first administrator', { skip: isWithout('curl') }, async t => {
+  const setupToken = 'the-setup-token-of-this-test'
+  plantCanary('setup token', setupToken)
+  const { db } = await testDatabase(t)
+  const uninitialised = await buildApp({ ...world.deps, db, setup: { token: setupToken, isLoopbackTrusted: false } })
+  t.teardown(() => uninitialised.close())
+  const fresh = await uninitialised.listen({ host: '127.0.0.1', port: 0 })
+  mkdirSync(inFolder('.signet/secrets'), { recursive: true })
+  writeFileSync(inFolder('.signet/secrets/setup-token'), `${setupToken}\n`)
+  const text = readFileSync(new URL('../../standalone/deploy/README.md', import.meta.url), 'utf8')
+  const [, block = ''] = /^```sh\n(curl [^]*?)^```$/m.exec(text) ?? []
+  const command = block.replace('http://signet.localhost:8080', fresh)
+  const { statuses } = await paste([command], { address: fresh, folder, variables: {} })
+  t.same(statuses, [201])
 })

@@ -6,6 +6,7 @@ import { type App, loggerOptions } from '@signet/http'
 import { deriveKey, replacedSystems, type TenantId } from '@signet/kernel'
 import {
   createTestCast,
+  checkProblems,
   plantCanary,
   plantSecretsOfExchange,
   type TestActor,
@@ -117,6 +118,7 @@ export async function createWorld(
     logger: testLogger(loggerOptions('trace', 'json', 'admin-api'), 'admin-api'),
   }
   const app = await buildApp(deps)
+  checkProblems(t, app)
   app.addHook('onSend', async (request, reply, answer) => {
     const cookies = reply.getHeader('set-cookie')
     plantSecretsOfExchange({ requestBody: request.body, status: reply.statusCode, answer, cookies })

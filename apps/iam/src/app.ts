@@ -13,6 +13,7 @@ import {
   speakOAuth,
 } from '@signet/http'
 import { signet } from '@signet/verifier/fastify'
+import { description, tags } from './api-reference.ts'
 import { serveRoot } from './compat/root.ts'
 import { olderSystems } from './compat/serve-compat.ts'
 import { type Deps, longestTokenTtl } from './deps.ts'
@@ -35,19 +36,6 @@ import { serveSystemEmails } from './modules/system-emails/index.ts'
 import { serveTokens, tokenCookies } from './modules/tokens/index.ts'
 import { createOwnVerifier } from './own-verifier.ts'
 import { version } from './version.ts'
-
-const description =
-  'Accounts, sign-in, sessions and tokens. Access tokens are JWTs (RFC 9068) that any service verifies offline with the published keys.'
-
-const tags = [
-  { name: 'Tokens', description: 'Sign in, refresh, sign out, change the tenant' },
-  { name: 'People', description: 'One’s own account' },
-  { name: 'Sessions', description: 'Where one is signed in' },
-  { name: 'Services', description: 'For other services of ours, which show a service key' },
-  { name: 'Advisors', description: 'Opening a door for a client, once' },
-  { name: 'Discovery', description: 'Keys, revocations, bundles and metadata for those who verify tokens' },
-  { name: 'Operations', description: 'Is it well?' },
-]
 
 /** The issuer, ready to listen: knows no environment. */
 export async function buildApp(deps: Deps & ServerOptions): Promise<App> {

@@ -1,5 +1,4 @@
 /** What a person may be called and how they are reached, on the wire. */
-import { nullable } from '@signet/http'
 import { Type } from 'typebox'
 
 export const Email = Type.String({
@@ -21,13 +20,10 @@ export const Username = Type.String({
   examples: ['ada'],
 })
 // Line breaks and other control characters have no place in a name, and much to do in a mail header.
-export const PersonName = Type.String({
-  minLength: 1,
-  maxLength: 200,
-  pattern: '^[^\\p{Cc}]*$',
-  examples: ['Ada Lovelace'],
-})
-export const NullableName = nullable(PersonName)
+const nameRules = { minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}]*$' }
+export const PersonName = Type.String({ ...nameRules, examples: ['Ada Lovelace'] })
+export const FirstName = Type.String({ ...nameRules, examples: ['Ada'] })
+export const LastName = Type.String({ ...nameRules, examples: ['Lovelace'] })
 export const Language = Type.Union([Type.Literal('en'), Type.Literal('fr')])
 export const TenantSlug = Type.String({
   pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
@@ -36,5 +32,6 @@ export const TenantSlug = Type.String({
 })
 /** Its rules are in the service, so that each of them has a problem of its own. */
 export const Password = Type.String({ minLength: 1, examples: ['correct horse battery staple'] })
+export const NewPassword = Type.String({ minLength: 1, examples: ['violet anchor tram 58'] })
 /** Wrong by form and wrong by value are one to whoever guesses. */
 export const Code = Type.String({ minLength: 1, maxLength: 32, description: 'Six digits', examples: ['042137'] })

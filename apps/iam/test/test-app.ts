@@ -8,6 +8,7 @@ import { runStatement, type Statements, withAdminClient } from '@signet/db'
 import { type App, loggerOptions } from '@signet/http'
 import { deriveKey, type MessageId, newId, replacedSystems, type TenantId, type UserId } from '@signet/kernel'
 import {
+  checkProblems,
   plantCanary,
   plantSecretsOf,
   plantSecretsOfExchange,
@@ -168,6 +169,7 @@ export async function testApp(
   for (const key of deps.serviceKeys) plantCanary('service key', key)
   const logger = testLogger(loggerOptions('trace', 'json', 'iam'), 'iam', options.log)
   const app = await buildApp({ ...deps, logger, trustProxy: options.trustProxy ?? [] })
+  checkProblems(t, app)
   app.addHook('onSend', async (request, reply, answer) => {
     const cookies = reply.getHeader('set-cookie')
     plantSecretsOfExchange({ requestBody: request.body, status: reply.statusCode, answer, cookies })

@@ -25,8 +25,11 @@ export async function buildApp(deps: PlacesDeps): Promise<App> {
   const app = await createServer(deps)
   const verifier = await protect(app, tokens)
   const tags = [
-    { name: 'Places', description: 'Charging and swap stations' },
-    { name: 'Operations', description: 'Is it well?' },
+    { name: 'Places', description: 'Charging and swap stations. Each operation names the permission that it wants.' },
+    {
+      name: 'Operations',
+      description: 'For probes: restart what fails `/livez`, send nothing to what fails `/readyz`.',
+    },
     {
       name: 'scalable-auth',
       description: 'A route of an older system, for callers that have only the base URL changed',

@@ -2,7 +2,15 @@ import { grantLogin, withAdminClient } from '@signet/db'
 import { loggerOptions } from '@signet/http'
 import { replacedSystems } from '@signet/kernel'
 import { createTestIssuer } from '@signet/verifier/testing'
-import { checkApiReference, plantCanary, testDatabase, testLogger } from '@signet/testkit'
+import {
+  checkApiReference,
+  checkProblems,
+  listExampleCalls,
+  listMisfits,
+  plantCanary,
+  testDatabase,
+  testLogger,
+} from '@signet/testkit'
 import t from 'tap'
 import { readConfig } from '../src/config.ts'
 import { buildApp } from '../src/index.ts'
@@ -18,6 +26,7 @@ const app = await buildApp({
   trustProxy: [],
   compat: new Set(replacedSystems),
 })
+checkProblems(t, app)
 t.teardown(() => app.close())
 
 function tokenWith(claims: Parameters<typeof issuer.token>[0]): string {
@@ -26,7 +35,7 @@ function tokenWith(claims: Parameters<typeof issuer.token>[0]): string {
   return token
 }
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 interface Call {
   readonly holding?: readonly string[]
   readonly body?: unknown
@@ -388,5 +397,17 @@ t.test('C-05 the service refuses settings it does not understand, naming them', 
   ]
   for (const [told, environment] of faulty) {
     t.throws(() => readConfig({ DATABASE_URL, ...environment }), { message: new RegExp(told) }, told)
+  }
+})
+
+// The last: it adds places, and the others count them.
+t.test('each example of the API reference works, and is answered as it says', async t => {
+  const reference = (await call('GET', '/openapi.json')).json()
+  for (const example of listExampleCalls(reference)) {
+    const { id } = (await call('POST', '/places', { holding: every, body: station })).json()
+    const path = `${example.path.replace('{id}', id)}?${new URLSearchParams(example.query).toString()}`
+    const answer = await call(example.method, path, { holding: every, body: example.body })
+    const found = { status: answer.statusCode, headers: answer.headers, text: answer.body }
+    t.same(listMisfits(reference, example, found), [], example.name)
   }
 })

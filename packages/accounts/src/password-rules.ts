@@ -19,7 +19,15 @@ const fewestDifferentCharacters = 4
 
 const commonPasswords: ReadonlySet<string> = new Set(dictionary['passwords-common'])
 
-/** @throws Problem `password-too-short`, `password-too-long`, `password-too-common`, `password-own-words` */
+/** What is wrong with one that is refused. */
+export const passwordProblems = [
+  'password-too-short',
+  'password-too-long',
+  'password-too-common',
+  'password-own-words',
+] as const
+
+/** @throws Problem one of {@link passwordProblems} */
 export function checkPassword(password: string, { minLength, ownWords }: PasswordRules): void {
   const text = password.normalize('NFC')
   const characters = Array.from(text)

@@ -25,7 +25,11 @@ A running issuer delivers what is queued within a second. The messages are in th
 const waiting = ['queued', 'sending']
 const rowsShown = 200
 
-export async function runOutboxCommand(database: Database, words: readonly string[]): Promise<CommandResult> {
+/** @param open the database, which help does not need */
+export async function runOutboxCommand(
+  open: () => Promise<Database>,
+  words: readonly string[],
+): Promise<CommandResult> {
   try {
     const { positionals, values } = parseArgs({
       args: [...words],
@@ -33,7 +37,7 @@ export async function runOutboxCommand(database: Database, words: readonly strin
       options: { help: { type: 'boolean', short: 'h' }, dead: { type: 'boolean' }, queued: { type: 'boolean' } },
     })
     if (values.help === true) return { text: usage, exitCode: 0 }
-    return await run(database, positionals, values)
+    return await run(await open(), positionals, values)
   } catch (error) {
     if (isMistyped(error)) return misunderstood(error.message)
     throw error

@@ -5,7 +5,7 @@ import { claimMessage, settleMessage } from '../src/outbox-repo.ts'
 import { codeData, testOutbox } from './test-outbox.ts'
 
 const { test, send, find, tenantId } = await testOutbox(t)
-const run = (...words: string[]) => runOutboxCommand(test.db, words)
+const run = (...words: string[]) => runOutboxCommand(async () => test.db, words)
 
 async function giveUp(recipient: string): Promise<MessageId> {
   const id = await send({ recipient })

@@ -41,10 +41,7 @@ export function buildExample(schema: JsonSchema, find: (ref: string) => JsonSche
     if (part.$ref !== undefined) return build(find(part.$ref) ?? {}, pointer)
     const choices = part.anyOf ?? part.oneOf
     if (choices !== undefined) return buildChoice(choices, pointer)
-    if (part.properties !== undefined) {
-      return buildMembers(part, part.properties, pointer)
-    }
-    if (part.type === 'object') return {}
+    if (Object.keys(part.properties ?? {}).length > 0) return buildMembers(part, part.properties ?? {}, pointer)
     if (part.type === 'null') return null
     if (part.type === 'boolean') return true
     if (part.type === 'array') return part.items === undefined ? [] : [build(part.items, `${pointer}/0`)]

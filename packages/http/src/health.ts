@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { problem } from '@signet/kernel'
-import { problemResponses } from './schemas.ts'
+import { problemResponses } from './problem-responses.ts'
 import type { App } from './server.ts'
 
 /** Says what is wrong by throwing. */

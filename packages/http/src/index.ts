@@ -12,7 +12,8 @@ export { readForms, speakOAuth } from './oauth-scope.ts'
 export { buildExample, type JsonSchema } from './examples.ts'
 export { answerInMessages, messageResponses, type Wordings } from './message-errors.ts'
 export { describeApi } from './openapi.ts'
-export { FaultSchema, IdText, Moment, nullable, problemResponses, strictObject } from './schemas.ts'
+export { generalProblems, problemResponses } from './problem-responses.ts'
+export { FaultSchema, IdText, Moment, nullable, strictObject } from './schemas.ts'
 export {
   acceptServiceKey,
   createServiceKeyring,

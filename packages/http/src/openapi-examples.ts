@@ -1,11 +1,14 @@
 /** Completes the API's document: an example of every body, answer and problem. */
-import { type ProblemCode, problem } from '@signet/kernel'
+import type { ProblemCode } from '@signet/kernel'
 import { buildExample, type JsonSchema } from './examples.ts'
+import type { Parameter } from './openapi-parameters.ts'
+import { codesKeyword, exampleOfProblem } from './problem-responses.ts'
 
 interface Media {
   schema?: JsonSchema
   example?: unknown
   examples?: unknown
+  [codesKeyword]?: readonly ProblemCode[]
 }
 type Content = Record<string, Media>
 
@@ -19,37 +22,27 @@ export interface ApiDocument {
 }
 
 interface Operation {
+  parameters?: Parameter[]
   security?: Record<string, string[]>[]
   requestBody?: { content?: Content }
   responses?: Record<string, { content?: Content }>
 }
 
-/** What a caller most often meets under a status. */
-const usualProblems: Readonly<Record<string, ProblemCode>> = {
-  400: 'invalid-input',
-  401: 'session-ended',
-  403: 'forbidden',
-  404: 'route-not-found',
-  409: 'concurrent-change',
-  412: 'version-mismatch',
-  413: 'body-too-large',
-  415: 'unsupported-media-type',
-  422: 'idempotency-key-reused',
-  428: 'version-required',
-  429: 'too-many-requests',
-  503: 'database-unavailable',
+export function operationsOf({ paths = {} }: ApiDocument): Operation[] {
+  return Object.values(paths).flatMap(methods => Object.values(methods))
 }
 
 export function addExamples(document: ApiDocument): void {
   const shared: Record<string, object> = {}
-  for (const operation of Object.values(document.paths ?? {}).flatMap(methods => Object.values(methods))) {
+  for (const operation of operationsOf(document)) {
     addOfContent(document, operation.requestBody?.content)
-    for (const [status, { content }] of Object.entries(operation.responses ?? {})) {
-      const problems = content?.['application/problem+json']
-      const code = usualProblems[status]
-      if (problems !== undefined && code !== undefined && problems.examples === undefined) {
-        shared[code] = exampleOfProblem(code)
-        problems.examples = { [code]: { $ref: `#/components/examples/${code}` } }
+    for (const { content } of Object.values(operation.responses ?? {})) {
+      for (const media of Object.values(content ?? {})) {
+        const codes = media[codesKeyword]
+        if (codes === undefined) continue
+        for (const code of codes) shared[code] = exampleOfProblem(code)
+        media.examples = Object.fromEntries(codes.map(code => [code, { $ref: `#/components/examples/${code}` }]))
+        delete media[codesKeyword]
       }
       addOfContent(document, content)
     }
@@ -62,14 +55,5 @@ function addOfContent({ components }: ApiDocument, content: Content = {}): void 
     if (media.schema === undefined || media.example !== undefined || media.examples !== undefined) continue
     const { value, missing } = buildExample(media.schema, ref => components?.schemas?.[ref.split('/').at(-1) ?? ''])
     if (missing.length === 0) media.example = value
-  }
-}
-
-function exampleOfProblem(code: ProblemCode): object {
-  const errors = code === 'invalid-input' ? { errors: [{ pointer: '/name', message: 'is required' }] } : {}
-  const { title, ...rest } = problem(code, undefined, errors).toDocument()
-  return {
-    summary: title,
-    value: { ...rest, title, instance: 'urn:uuid:0199a3c4-7d2e-4b61-9f0a-3c5d8e1f2a4b' },
   }
 }

@@ -3,7 +3,9 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { Access } from '@signet/verifier/fastify'
 import type { FastifyContextConfig, FastifySchema } from 'fastify'
-import { addExamples, type ApiDocument } from './openapi-examples.ts'
+import { addExamples, type ApiDocument, operationsOf } from './openapi-examples.ts'
+import { completeParameters } from './openapi-parameters.ts'
+import { generalProblems } from './problem-responses.ts'
 import type { App } from './server.ts'
 
 export interface ApiDescription {
@@ -21,6 +23,8 @@ const securitySchemes = {
   serviceKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
 } as const
 
+const onFailures = `**What fails** is \`application/problem+json\` (RFC 9457): \`code\` says which problem it is and never changes, \`detail\` what to do. An operation lists its own codes. Any of them may also answer ${generalProblems.map(code => `\`${code}\``).join(', ')}; a token that is refused has a code of \`@signet/verifier\`, such as \`expired\`.`
+
 /**
  * Serves `/docs` and `/openapi.json`. Call it before the routes are registered, and after the verifier's plugin, whose
  * `securityScheme` is `bearer`.
@@ -32,7 +36,7 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
       info: {
         title: api.title,
         version: api.version,
-        description: api.description,
+        description: `${api.description}\n\n${onFailures}`,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: api.serverUrl }],
@@ -48,6 +52,7 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
     transformObject: found => {
       const document = 'openapiObject' in found ? found.openapiObject : found.swaggerObject
       addExamples(document as ApiDocument)
+      for (const { parameters } of operationsOf(document as ApiDocument)) completeParameters(parameters)
       dropUnusedSchemes(document as ApiDocument)
       return document
     },
@@ -59,7 +64,7 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: true,
-      uiConfig: { docExpansion: 'list', persistAuthorization: true },
+      uiConfig: { docExpansion: 'none', layout: 'BaseLayout', persistAuthorization: true },
     })
     scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
   })
@@ -67,8 +72,9 @@ export async function describeApi(app: App, api: ApiDescription): Promise<void> 
 
 /** What no route asks for is not in the document. */
 function dropUnusedSchemes(document: ApiDocument): void {
-  const operations = Object.values(document.paths ?? {}).flatMap(methods => Object.values(methods))
-  const used = new Set(operations.flatMap(({ security = [] }) => security.flatMap(need => Object.keys(need))))
+  const used = new Set(
+    operationsOf(document).flatMap(({ security = [] }) => security.flatMap(need => Object.keys(need))),
+  )
   const schemes = Object.entries(securitySchemes).filter(([name]) => used.has(name))
   document.components = { ...document.components, securitySchemes: Object.fromEntries(schemes) }
 }

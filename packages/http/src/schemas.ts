@@ -41,12 +41,3 @@ export const ProblemSchema = Type.Object(
   },
   { $id: 'Problem', description: 'application/problem+json (RFC 9457)' },
 )
-
-/** The `response` entries of the failures that a route documents. */
-export function problemResponses<const S extends number>(...statuses: readonly S[]) {
-  const content = { 'application/problem+json': { schema: { $ref: 'Problem#' } } }
-  return Object.fromEntries(statuses.map(status => [status, { description: 'A problem', content }])) as Record<
-    S,
-    { description: string; content: typeof content }
-  >
-}

@@ -8,18 +8,24 @@ import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { Test } from 'tap'
 
-interface Media {
+export interface Media {
   readonly schema?: JsonSchema
   readonly example?: unknown
   readonly examples?: Readonly<Record<string, { value?: unknown; $ref?: string }>>
 }
 
-interface Operation {
+export interface Operation {
   readonly operationId?: string
   readonly summary?: string
   readonly description?: string
   readonly tags?: readonly string[]
   readonly security?: readonly object[]
+  readonly parameters?: readonly {
+    readonly in: string
+    readonly name: string
+    readonly example?: string | number | boolean
+    readonly schema?: JsonSchema
+  }[]
   readonly requestBody?: { readonly content?: Readonly<Record<string, Media>> }
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, Media>> }>>
 }

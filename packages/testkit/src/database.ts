@@ -20,6 +20,7 @@ import { findTestServer, type TestServer } from './test-server.ts'
 /** What this needs of a tap test. */
 export interface TestScope {
   comment(text: string): void
+  fail(message: string): unknown
   teardown(work: () => Promise<void>): void
 }
 

@@ -1,4 +1,6 @@
+export { checkProblems } from './answered-problems.ts'
 export { createTestCast, type TestActor, type TestCast, type TestPerson } from './actors.ts'
 export { logStream, plantCanary, plantSecretsOf, plantSecretsOfExchange, testLogger } from './canaries.ts'
+export { type ExampleCall, listExampleCalls, listMisfits } from './api-examples.ts'
 export { type ApiReference, checkApiReference, listMissing } from './api-reference.ts'
 export { type TestDatabase, type TestScope, testDatabase } from './database.ts'

@@ -2,7 +2,7 @@
 import { type App, problemResponses } from '@signet/http'
 import { Type } from 'typebox'
 import type { Deps } from '../deps.ts'
-import { IdempotencyHeader, onceOf } from '../modules/idempotency/index.ts'
+import { IdempotencyHeader, onceOf, onceProblems } from '../modules/idempotency/index.ts'
 import { createRole, NewRole, presentCreatedRole, RoleView } from '../modules/roles/index.ts'
 import { callerOf } from '../wire/caller.ts'
 
@@ -18,7 +18,21 @@ export function serveIamRs256(scope: App, deps: Deps): void {
         description: 'As `POST /admin/v1/roles`, but ignores members that it does not know. Needs `roles:create`.',
         headers: IdempotencyHeader,
         body: Type.Object(NewRole.properties),
-        response: { 201: RoleView, ...problemResponses(400, 401, 403, 409, 413, 415, 422, 503) },
+        response: {
+          201: RoleView,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'grant-exceeds-own',
+            'role-name-taken',
+            ...onceProblems,
+            413,
+            415,
+            'unknown-permission',
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {

@@ -7,7 +7,7 @@ const members = () => ({
   primary_color: '#0a7cff',
 })
 
-const aBrand = async ({ call, admin }: World): Promise<string> =>
+export const aBrand = async ({ call, admin }: World): Promise<string> =>
   (await call(admin, 'POST', 'brands', members())).body.id
 const anAdvisor = async ({ cast, company }: World) => (await cast.addPerson(company, { roles: ['advisor'] })).userId
 

@@ -4,7 +4,7 @@ import type { TestActor } from '@signet/testkit'
 import type { World } from '../world.ts'
 import { nothing, unique, type Route } from './route.ts'
 
-const aClient = async ({ cast, company }: World) => (await cast.addPerson(company, { kind: 'client' })).userId
+export const aClient = async ({ cast, company }: World) => (await cast.addPerson(company, { kind: 'client' })).userId
 
 /** Whoever calls as a client is the only client whom it may name. */
 async function clientFor(world: World, caller: TestActor): Promise<UserId> {

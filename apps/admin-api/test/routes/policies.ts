@@ -6,7 +6,7 @@ const source =
   'permit (principal in ?principal, action == Action::"policies:modify", resource) when { resource.is_open };'
 
 /** One that names what those who change policies hold, made by the company's administrator. */
-async function aPolicy({ call, admin }: World, codes = ['policies:modify']): Promise<string> {
+export async function aPolicy({ call, admin }: World, codes = ['policies:modify']): Promise<string> {
   const body = { name: `policy ${unique()}`, form: [{ effect: 'permit', actions: codes }] }
   return (await call(admin, 'POST', 'policies', body)).body.id
 }

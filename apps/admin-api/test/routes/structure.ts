@@ -12,7 +12,7 @@ const tables = {
 }
 type Resource = keyof typeof tables
 
-async function aRow({ database, company }: World, resource: Resource): Promise<string> {
+export async function aRow({ database, company }: World, resource: Resource): Promise<string> {
   const id = newId()
   await inTenant(
     database.db,

@@ -17,6 +17,7 @@ const tags = ['pm-identity-api']
 
 const email = { examples: ['ada@example.com'] }
 const secret = { examples: ['correct horse battery staple'] }
+const newSecret = { examples: ['violet anchor tram 58'] }
 /** What is missing is said in one sentence, so that the schema asks for nothing. */
 const text = (options: Parameters<typeof Type.String>[0]) =>
   Type.Optional(Type.Union([Type.String(options), Type.Null()]))
@@ -90,7 +91,7 @@ function serveChange(scope: App, deps: Deps): void {
         operationId: 'changeIdentityPassword',
         summary: 'Change my password',
         description: 'Ends all other sessions of the person. Instead: PUT /api/v1/me/password.',
-        body: Type.Object({ current_password: text(secret), new_password: text(secret) }),
+        body: Type.Object({ current_password: text(secret), new_password: text(newSecret) }),
         response: {
           200: Type.Object({
             message: Type.String({ examples: ['Password changed successfully'] }),
@@ -150,7 +151,7 @@ function serveReset(scope: App, deps: Deps): void {
         body: Type.Object({
           email: text({ maxLength: 254, ...email }),
           otp_code: text({ maxLength: 32, examples: ['042137'] }),
-          new_password: text(secret),
+          new_password: text(newSecret),
         }),
         response: { 200: message('Password reset successful'), ...messageResponses(400, 429, 503) },
       },

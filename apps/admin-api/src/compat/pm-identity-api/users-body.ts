@@ -3,12 +3,12 @@ import { IdText } from '@signet/http'
 import { normalizePhone } from '@signet/accounts'
 import { problem } from '@signet/kernel'
 import { EmailAddress } from '../../modules/memberships/index.ts'
-import { Language, Password, PersonName } from '../../modules/users/index.ts'
+import { FirstName, Language, LastName, Password } from '../../modules/users/index.ts'
 import { CompanyRef, looseMembers } from './bodies.ts'
 
 const members = looseMembers({
-  first_name: PersonName,
-  last_name: PersonName,
+  first_name: FirstName,
+  last_name: LastName,
   phone_number: Type.String({ minLength: 1, maxLength: 40, examples: ['+4915112345678'] }),
   language: Language,
   is_active: Type.Boolean(),

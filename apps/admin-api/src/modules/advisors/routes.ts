@@ -23,7 +23,10 @@ export function serveAdvisors(app: App, deps: Deps): void {
         description: 'The people for whom a member with the role `advisor` may act. Needs `advisors:list`.',
         params: AdvisorParams,
         querystring: AdvisedQuery,
-        response: { 200: pageOf(AdvisedView), ...problemResponses(400, 401, 403, 404, 503) },
+        response: {
+          200: pageOf(AdvisedView),
+          ...problemResponses(400, 'invalid-cursor', 401, 403, 'advisor-not-found', 503),
+        },
       },
     },
     async (request, reply) => {
@@ -43,7 +46,7 @@ export function serveAdvisors(app: App, deps: Deps): void {
         description:
           'Nothing happens when they are. The advisor may then act for the client as long as they hold all that the client holds. Needs `advisors:modify` and all that the client holds.',
         params: AdvisedParams,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 204: Done, ...problemResponses(400, 401, 403, 'advisor-not-found', 'user-not-found', 503) },
       },
     },
     async (request, reply) => {
@@ -64,7 +67,7 @@ export function serveAdvisors(app: App, deps: Deps): void {
         description:
           'The sessions in which the advisor acts for the client end at once, and tokens that would open another are withdrawn. Needs `advisors:modify`.',
         params: AdvisedParams,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 204: Done, ...problemResponses(400, 401, 403, 'advisor-not-found', 'user-not-found', 503) },
       },
     },
     async (request, reply) => {

@@ -22,7 +22,7 @@ export function serveAudit(app: App, deps: Deps): void {
         summary: 'List audit events',
         description: 'What happened in this tenant, the latest first. Needs `audit-events:list`.',
         querystring: AuditQuery,
-        response: { 200: pageOf(AuditEventView), ...problemResponses(400, 401, 403, 503) },
+        response: { 200: pageOf(AuditEventView), ...problemResponses(400, 'invalid-cursor', 401, 403, 503) },
       },
     },
     async (request, reply) =>
@@ -69,7 +69,7 @@ export function serveAudit(app: App, deps: Deps): void {
         summary: 'Read an audit event',
         description: 'Needs `audit-events:read`. An event never changes.',
         params: AuditEventParams,
-        response: { 200: AuditEventView, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: AuditEventView, ...problemResponses(400, 401, 403, 'audit-event-not-found', 503) },
       },
     },
     async (request, reply) => {

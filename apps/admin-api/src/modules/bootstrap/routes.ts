@@ -1,3 +1,4 @@
+import { passwordProblems } from '@signet/accounts'
 import { type App, problemResponses } from '@signet/http'
 import type { Deps } from '../../deps.ts'
 import { BootstrapInput, Bootstrapped, BootstrapState } from './schema.ts'
@@ -37,7 +38,20 @@ export function serveBootstrap(app: App, deps: Deps): void {
           'Once: the platform, a first company, and the administrator of both. From this machine itself, or with ' +
           '`Authorization: Bearer <SETUP_TOKEN>`.',
         body: BootstrapInput,
-        response: { 201: Bootstrapped, ...problemResponses(400, 401, 409, 413, 415, 503) },
+        response: {
+          201: Bootstrapped,
+          ...problemResponses(
+            400,
+            ...passwordProblems,
+            401,
+            'setup-token-invalid',
+            'already-bootstrapped',
+            413,
+            415,
+            503,
+            'hashing-busy',
+          ),
+        },
       },
     },
     async (request, reply) => {

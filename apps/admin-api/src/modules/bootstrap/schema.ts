@@ -2,7 +2,7 @@ import { IdText, strictObject } from '@signet/http'
 import { type Static, Type } from 'typebox'
 import { EmailAddress } from '../memberships/index.ts'
 import { TenantName, TenantSlug } from '../tenants/index.ts'
-import { Password, PersonName } from '../users/index.ts'
+import { FirstName, LastName, Password } from '../users/index.ts'
 
 export const BootstrapState = Type.Object({ initialised: Type.Boolean() })
 
@@ -11,8 +11,8 @@ export const BootstrapInput = strictObject({
   user: strictObject({
     email: EmailAddress,
     password: Password,
-    first_name: Type.Optional(PersonName),
-    last_name: Type.Optional(PersonName),
+    first_name: Type.Optional(FirstName),
+    last_name: Type.Optional(LastName),
   }),
 })
 export type BootstrapInput = Static<typeof BootstrapInput>

@@ -5,7 +5,7 @@ import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
-import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { type Answer, IdempotencyHeader, onceOf, onceProblems } from '../idempotency/index.ts'
 import { BrandChange, BrandParams, BrandQuery, BrandView, CarrierParams, NewBrand } from './schema.ts'
 import {
   assignBrand,
@@ -33,7 +33,7 @@ export function serveBrands(app: App, deps: Deps): void {
         summary: 'List brands',
         description: 'Needs `brands:list`.',
         querystring: BrandQuery,
-        response: { 200: pageOf(BrandView), ...problemResponses(400, 401, 403, 503) },
+        response: { 200: pageOf(BrandView), ...problemResponses(400, 'invalid-cursor', 401, 403, 503) },
       },
     },
     async (request, reply) =>
@@ -51,7 +51,10 @@ export function serveBrands(app: App, deps: Deps): void {
         description: 'Nobody carries it yet. Needs `brands:create`.',
         headers: IdempotencyHeader,
         body: NewBrand,
-        response: { 201: BrandView, ...problemResponses(400, 401, 403, 409, 413, 415, 422, 503) },
+        response: {
+          201: BrandView,
+          ...problemResponses(400, 401, 403, 'brand-name-taken', ...onceProblems, 413, 415, 503),
+        },
       },
     },
     async (request, reply) => {
@@ -71,7 +74,7 @@ export function serveBrands(app: App, deps: Deps): void {
         summary: 'Read a brand',
         description: 'Needs `brands:read`.',
         params: BrandParams,
-        response: { 200: BrandView, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: BrandView, ...problemResponses(400, 401, 403, 'brand-not-found', 503) },
       },
     },
     async (request, reply) => {
@@ -93,7 +96,10 @@ export function serveBrands(app: App, deps: Deps): void {
         params: BrandParams,
         headers: Precondition,
         body: BrandChange,
-        response: { 200: BrandView, ...problemResponses(400, 401, 403, 404, 409, 412, 413, 415, 503) },
+        response: {
+          200: BrandView,
+          ...problemResponses(400, 401, 403, 'brand-not-found', 'brand-name-taken', 412, 413, 415, 503),
+        },
       },
     },
     async (request, reply) => {
@@ -115,7 +121,7 @@ export function serveBrands(app: App, deps: Deps): void {
         description: 'One that nobody carries. Needs `brands:delete`.',
         params: BrandParams,
         headers: Precondition,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 409, 412, 503) },
+        response: { 204: Done, ...problemResponses(400, 401, 403, 'brand-not-found', 'brand-in-use', 412, 503) },
       },
     },
     async (request, reply) => {
@@ -150,7 +156,7 @@ export function serveBrands(app: App, deps: Deps): void {
         summary,
         description: `${description} Needs \`brands:modify\` and all that the advisor holds.`,
         params: CarrierParams,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 204: Done, ...problemResponses(400, 401, 403, 'brand-not-found', 'advisor-not-found', 503) },
       },
       handler: async (request, reply) => {
         const { id, user_id } = request.params

@@ -52,7 +52,7 @@ export function serveAccounts(app: App, deps: Deps, words: AccountWords): void {
         summary: `List ${noun}s`,
         description: `Needs \`${resource}:list\`${orWhom}.`,
         querystring: of.kind === 'client' ? ClientQuery : SubClientQuery,
-        response: { 200: pageOf(AccountView), ...problemResponses(400, 401, 403, 503) },
+        response: { 200: pageOf(AccountView), ...problemResponses(400, 'invalid-cursor', 401, 403, 503) },
       },
     },
     async (request, reply) =>
@@ -69,7 +69,7 @@ export function serveAccounts(app: App, deps: Deps, words: AccountWords): void {
         summary: `Read a ${noun}`,
         description: `Needs \`${resource}:read\`${whoReads}.`,
         params: AccountParams,
-        response: { 200: AccountView, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: AccountView, ...problemResponses(400, 401, 403, `${noun}-not-found`, 503) },
       },
     },
     async (request, reply) => {
@@ -91,7 +91,24 @@ export function serveAccounts(app: App, deps: Deps, words: AccountWords): void {
         params: AccountParams,
         headers: Precondition,
         body: AccountChange,
-        response: { 200: AccountView, ...problemResponses(400, 401, 403, 404, 409, 412, 413, 415, 503) },
+        response: {
+          200: AccountView,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'grant-exceeds-own',
+            `${noun}-not-found`,
+            'role-not-found',
+            'email-taken',
+            'phone-taken',
+            'username-taken',
+            412,
+            413,
+            415,
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -115,7 +132,7 @@ export function serveAccounts(app: App, deps: Deps, words: AccountWords): void {
         headers: Precondition,
         response: {
           204: Type.Null({ description: 'Deleted' }),
-          ...problemResponses(400, 401, 403, 404, 409, 412, 503),
+          ...problemResponses(400, 401, 403, `${noun}-not-found`, 'client-in-use', 412, 503),
         },
       },
     },
@@ -144,7 +161,10 @@ export function serveAccounts(app: App, deps: Deps, words: AccountWords): void {
           summary: `${summary} a ${noun}`,
           description: `${description} Needs \`${resource}:modify\` and all that the ${noun} holds${orWhom}.`,
           params: AccountParams,
-          response: { 200: AccountView, ...problemResponses(400, 401, 403, 404, 409, 503) },
+          response: {
+            200: AccountView,
+            ...problemResponses(400, 401, 403, `${noun}-not-found`, 'user-state-conflict', 'client-not-active', 503),
+          },
         },
       },
       async (request, reply) => {

@@ -1,9 +1,10 @@
+import { passwordProblems } from '@signet/accounts'
 import { type App, problemResponses } from '@signet/http'
 import type { UserId } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
-import { IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { IdempotencyHeader, onceOf, onceProblems } from '../idempotency/index.ts'
 import { presentAccount, presentCreated, serveAccounts } from './account-routes.ts'
 import { clients, subClients } from './policy.ts'
 import { AccountParams, AccountView, ClientQuery, NewClient } from './schema.ts'
@@ -35,7 +36,25 @@ export function serveClients(app: App, deps: Deps): void {
           'A business account, which manages sub-clients of its own. Needs `clients:create`, and all that the client will hold; for `role_ids` `memberships:modify` as well.',
         headers: IdempotencyHeader,
         body: NewClient,
-        response: { 201: AccountView, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 503) },
+        response: {
+          201: AccountView,
+          ...problemResponses(
+            400,
+            ...passwordProblems,
+            401,
+            403,
+            'grant-exceeds-own',
+            'role-not-found',
+            'email-taken',
+            'phone-taken',
+            'username-taken',
+            ...onceProblems,
+            413,
+            415,
+            503,
+            'hashing-busy',
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -57,7 +76,10 @@ export function serveClients(app: App, deps: Deps): void {
         description: 'Needs `sub-clients:list`; a client lists its own.',
         params: AccountParams,
         querystring: ClientQuery,
-        response: { 200: pageOf(AccountView), ...problemResponses(400, 401, 403, 404, 503) },
+        response: {
+          200: pageOf(AccountView),
+          ...problemResponses(400, 'invalid-cursor', 401, 403, 'client-not-found', 503),
+        },
       },
     },
     async (request, reply) => {
@@ -80,7 +102,27 @@ export function serveClients(app: App, deps: Deps): void {
         params: AccountParams,
         headers: IdempotencyHeader,
         body: NewClient,
-        response: { 201: AccountView, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 503) },
+        response: {
+          201: AccountView,
+          ...problemResponses(
+            400,
+            ...passwordProblems,
+            401,
+            403,
+            'grant-exceeds-own',
+            'client-not-found',
+            'role-not-found',
+            'client-not-active',
+            'email-taken',
+            'phone-taken',
+            'username-taken',
+            ...onceProblems,
+            413,
+            415,
+            503,
+            'hashing-busy',
+          ),
+        },
       },
     },
     async (request, reply) => {

@@ -1,8 +1,9 @@
+import { passwordProblems } from '@signet/accounts'
 import { type App, problemResponses } from '@signet/http'
 import type { UserId } from '@signet/kernel'
 import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
-import { IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { IdempotencyHeader, onceOf, onceProblems } from '../idempotency/index.ts'
 import { presentCreated, serveAccounts } from './account-routes.ts'
 import { subClients } from './policy.ts'
 import { AccountView, NewSubClient } from './schema.ts'
@@ -31,7 +32,27 @@ export function serveSubClients(app: App, deps: Deps): void {
           'A business account below a client. A client creates its own, with roles that give no more than it can hand on. Others need `sub-clients:create` and all that the sub-client will hold; for `role_ids` `memberships:modify` as well.',
         headers: IdempotencyHeader,
         body: NewSubClient,
-        response: { 201: AccountView, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 503) },
+        response: {
+          201: AccountView,
+          ...problemResponses(
+            400,
+            ...passwordProblems,
+            401,
+            403,
+            'grant-exceeds-own',
+            'client-not-found',
+            'role-not-found',
+            'client-not-active',
+            'email-taken',
+            'phone-taken',
+            'username-taken',
+            ...onceProblems,
+            413,
+            415,
+            503,
+            'hashing-busy',
+          ),
+        },
       },
     },
     async (request, reply) => {

@@ -107,6 +107,13 @@ export type Evaluations = Static<typeof Evaluations>
 
 const named = Type.Optional(Type.Object({ id: Type.String(), name: Type.String() }))
 
+const becauseOfRole = {
+  type: 'role',
+  permission: 'invoices:read',
+  role: { id: '0199d1f0-7a2b-7c3d-8e4f-5a6b7c8d9e0f', name: 'billing' },
+  message: 'The role billing holds the permission invoices:read.',
+}
+
 const ReasonView = Type.Object(
   {
     type: Type.String({
@@ -122,16 +129,7 @@ const ReasonView = Type.Object(
     error: Type.Optional(Type.String({ description: 'Why a condition cannot be evaluated' })),
     client: Type.Optional(Type.String({ description: 'The client that a sub-client never surpasses' })),
   },
-  {
-    examples: [
-      {
-        type: 'role',
-        permission: 'invoices:read',
-        role: { id: '0199d1f0-7a2b-7c3d-8e4f-5a6b7c8d9e0f', name: 'billing' },
-        message: 'The role billing holds the permission invoices:read.',
-      },
-    ],
-  },
+  { examples: [becauseOfRole] },
 )
 
 export const EvaluationView = Type.Object(
@@ -139,7 +137,7 @@ export const EvaluationView = Type.Object(
     decision: Type.Boolean(),
     context: Type.Optional(Type.Object({ reasons: Type.Array(ReasonView) })),
   },
-  { examples: [{ decision: true }] },
+  { examples: [{ decision: true, context: { reasons: [becauseOfRole] } }] },
 )
 export type EvaluationView = Static<typeof EvaluationView>
 

@@ -4,7 +4,7 @@ import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
-import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { type Answer, IdempotencyHeader, onceOf, onceProblems } from '../idempotency/index.ts'
 import {
   CustomerChange,
   CustomerView,
@@ -38,7 +38,7 @@ interface Served {
 }
 
 const config = { access: {} }
-const tags = ['Structure']
+const tags = ['Customers and subcontractors']
 
 export function serveDirectory(app: App, deps: Deps): void {
   serve(app, deps, { directory: customers, view: CustomerView, create: NewCustomer, change: CustomerChange })
@@ -55,6 +55,7 @@ function serve(app: App, deps: Deps, { directory, view, create, change }: Served
   const path = `/${name}`
   /** `Customer`, for the ids of the operations. */
   const noun = entry.replace(/^./, letter => letter.toUpperCase())
+  const notFound = `${entry}-not-found` as const
 
   app.get(
     path,
@@ -66,7 +67,7 @@ function serve(app: App, deps: Deps, { directory, view, create, change }: Served
         summary: `List ${name}`,
         description: `Needs \`${name}:list\`.`,
         querystring: EntryQuery,
-        response: { 200: pageOf(view), ...problemResponses(400, 401, 403, 503) },
+        response: { 200: pageOf(view), ...problemResponses(400, 'invalid-cursor', 401, 403, 503) },
       },
     },
     async (request, reply) =>
@@ -84,7 +85,7 @@ function serve(app: App, deps: Deps, { directory, view, create, change }: Served
         description: `Names need not be unique. Needs \`${name}:create\`.`,
         headers: IdempotencyHeader,
         body: create,
-        response: { 201: view, ...problemResponses(400, 401, 403, 409, 413, 415, 422, 503) },
+        response: { 201: view, ...problemResponses(400, 401, 403, ...onceProblems, 413, 415, 503) },
       },
     },
     async (request, reply) => {
@@ -109,7 +110,7 @@ function serve(app: App, deps: Deps, { directory, view, create, change }: Served
         summary: `Read a ${entry}`,
         description: `Needs \`${name}:read\`.`,
         params: EntryParams,
-        response: { 200: view, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: view, ...problemResponses(400, 401, 403, notFound, 503) },
       },
     },
     async (request, reply) => {
@@ -131,7 +132,7 @@ function serve(app: App, deps: Deps, { directory, view, create, change }: Served
         params: EntryParams,
         headers: Precondition,
         body: change,
-        response: { 200: view, ...problemResponses(400, 401, 403, 404, 412, 413, 415, 503) },
+        response: { 200: view, ...problemResponses(400, 401, 403, notFound, 412, 413, 415, 503) },
       },
     },
     async (request, reply) => {
@@ -156,7 +157,7 @@ function serve(app: App, deps: Deps, { directory, view, create, change }: Served
         headers: Precondition,
         response: {
           204: Type.Null({ description: 'Removed' }),
-          ...problemResponses(400, 401, 403, 404, 412, 503),
+          ...problemResponses(400, 401, 403, notFound, 412, 503),
         },
       },
     },

@@ -1,1 +1,1 @@
-export { type Answer, IdempotencyHeader, makeOnce, type Once, onceOf } from './service.ts'
+export { type Answer, IdempotencyHeader, makeOnce, type Once, onceOf, onceProblems } from './service.ts'

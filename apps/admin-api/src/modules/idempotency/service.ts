@@ -33,6 +33,9 @@ export const IdempotencyHeader = Type.Object({
   ),
 })
 
+/** What a creation refuses because of it. */
+export const onceProblems = ['idempotency-key-in-progress', 'idempotency-key-reused'] as const
+
 /**
  * The fingerprint is keyed: a body may hold a password, and a plain hash of it could be guessed from the table.
  */

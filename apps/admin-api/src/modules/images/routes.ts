@@ -39,6 +39,7 @@ interface OwnerRoutes {
   readonly path: `/${string}/:id/${string}`
   /** In the ids of the operations. */
   readonly name: string
+  readonly notFound: 'user-not-found' | 'tenant-not-found'
   readonly ownerOf: (caller: Caller, id: string) => Promise<ImageOwner>
   readonly title: string
   readonly toRead: string
@@ -49,6 +50,7 @@ function avatarRoutes(deps: Deps): OwnerRoutes {
   return {
     path: '/users/:id/avatar',
     name: 'Avatar',
+    notFound: 'user-not-found',
     ownerOf: (caller, id) => avatarOf(deps, caller, id as UserId),
     title: 'the picture of a person',
     toRead: 'The person themself, or whoever holds `users:read`.',
@@ -59,13 +61,18 @@ function avatarRoutes(deps: Deps): OwnerRoutes {
 const logoRoutes: OwnerRoutes = {
   path: '/tenants/:id/logo',
   name: 'Logo',
+  notFound: 'tenant-not-found',
   ownerOf: async (caller, id) => logoOf(caller, id as TenantId),
   title: 'the logo of a tenant',
   toRead: "One's own tenant's. Needs `tenants:read`.",
   toChange: "One's own tenant's. Needs `tenants:modify`.",
 }
 
-function serveImage(app: App, deps: Deps, { path, name, ownerOf, title, toRead, toChange }: OwnerRoutes): void {
+function serveImage(
+  app: App,
+  deps: Deps,
+  { path, name, notFound, ownerOf, title, toRead, toChange }: OwnerRoutes,
+): void {
   app.get(
     path,
     {
@@ -80,7 +87,7 @@ function serveImage(app: App, deps: Deps, { path, name, ownerOf, title, toRead, 
         response: {
           200: ServedImage,
           304: Type.Null({ description: 'It is the one at hand' }),
-          ...problemResponses(400, 401, 403, 404, 503),
+          ...problemResponses(400, 401, 403, notFound, 'image-not-found', 503, 'storage-off', 'storage-unavailable'),
         },
       },
     },
@@ -109,7 +116,20 @@ function serveImage(app: App, deps: Deps, { path, name, ownerOf, title, toRead, 
         description: toChange,
         params: ImageParams,
         headers: ImagePrecondition,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 412, 503) },
+        response: {
+          204: Done,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            notFound,
+            'image-not-found',
+            412,
+            503,
+            'storage-off',
+            'storage-unavailable',
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -120,7 +140,7 @@ function serveImage(app: App, deps: Deps, { path, name, ownerOf, title, toRead, 
   )
 }
 
-function takeImage(scope: App, deps: Deps, { path, name, ownerOf, title, toChange }: OwnerRoutes): void {
+function takeImage(scope: App, deps: Deps, { path, name, notFound, ownerOf, title, toChange }: OwnerRoutes): void {
   scope.put(
     path,
     {
@@ -135,7 +155,23 @@ function takeImage(scope: App, deps: Deps, { path, name, ownerOf, title, toChang
         params: ImageParams,
         headers: ImagePrecondition,
         body: SentImage,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 412, 413, 415, 422, 503) },
+        response: {
+          204: Done,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            notFound,
+            412,
+            413,
+            415,
+            'invalid-image',
+            503,
+            'images-busy',
+            'storage-off',
+            'storage-unavailable',
+          ),
+        },
       },
     },
     async (request, reply) => {

@@ -7,7 +7,7 @@ import { ExportedLine, ExportQuery, ImportQuery, PersonLine, ReportLine } from '
 import { assertMayImport, importPeople } from './service.ts'
 
 const config = { access: {} }
-const tags = ['Users']
+const tags = ['Import and export']
 const ndjson = 'application/x-ndjson'
 
 export function serveImports(app: App, deps: Deps): void {

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { Precondition } from '../../wire/versions.ts'
-import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { type Answer, IdempotencyHeader, onceOf, onceProblems } from '../idempotency/index.ts'
 import {
   assignRole,
   ensureRole,
@@ -21,6 +21,7 @@ interface AssignmentPath {
   readonly tag: string
   /** Of whom, in the ids of the operations. */
   readonly whom: 'User' | 'Membership'
+  readonly notFound: readonly ('membership-not-found' | 'user-not-found')[]
   /** The permission that reading needs. */
   readonly reads: string
   readonly memberOf: (id: string) => Member
@@ -29,7 +30,11 @@ interface AssignmentPath {
 const config = { access: {} }
 const Done = Type.Null({ description: 'Done' })
 
-export function serveAssignments(app: App, deps: Deps, { path, tag, whom, reads, memberOf }: AssignmentPath): void {
+export function serveAssignments(
+  app: App,
+  deps: Deps,
+  { path, tag, whom, notFound, reads, memberOf }: AssignmentPath,
+): void {
   const tags = [tag]
   app.get(
     path,
@@ -41,7 +46,7 @@ export function serveAssignments(app: App, deps: Deps, { path, tag, whom, reads,
         summary: 'List assigned roles',
         description: `All of them, by name. Needs \`${reads}\`.`,
         params: MembershipParams,
-        response: { 200: AssignedRolePage, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: AssignedRolePage, ...problemResponses(400, 401, 403, ...notFound, 503) },
       },
     },
     async request => {
@@ -62,7 +67,22 @@ export function serveAssignments(app: App, deps: Deps, { path, tag, whom, reads,
         params: MembershipParams,
         headers: IdempotencyHeader,
         body: NewAssignment,
-        response: { 201: AssignedRole, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 503) },
+        response: {
+          201: AssignedRole,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'grant-exceeds-own',
+            ...notFound,
+            'role-not-found',
+            'role-already-assigned',
+            ...onceProblems,
+            413,
+            415,
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -90,7 +110,10 @@ export function serveAssignments(app: App, deps: Deps, { path, tag, whom, reads,
           'Nothing happens when it is. Needs `memberships:modify` and all that the person and the role hold.',
         params: AssignmentParams,
         headers: Precondition,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 412, 503) },
+        response: {
+          204: Done,
+          ...problemResponses(400, 401, 403, 'grant-exceeds-own', ...notFound, 'role-not-found', 412, 503),
+        },
       },
     },
     async (request, reply) => {
@@ -111,7 +134,20 @@ export function serveAssignments(app: App, deps: Deps, { path, tag, whom, reads,
         description: 'At once, whatever tokens still say. Needs `memberships:modify` and all that the person holds.',
         params: AssignmentParams,
         headers: Precondition,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 409, 412, 503) },
+        response: {
+          204: Done,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'grant-exceeds-own',
+            ...notFound,
+            'role-not-found',
+            'last-administrator',
+            412,
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {

@@ -5,7 +5,7 @@ import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
-import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { type Answer, IdempotencyHeader, onceOf, onceProblems } from '../idempotency/index.ts'
 import { serveAssignments } from './assignment-routes.ts'
 import { MembershipParams, MembershipQuery, MembershipView, NewMembership } from './schema.ts'
 import { invite, listMemberships, readMembership, removeMembership, type MembershipRow } from './service.ts'
@@ -24,7 +24,7 @@ export function serveMemberships(app: App, deps: Deps): void {
         summary: 'List memberships',
         description: 'The people of this tenant, its guests and its invitations. Needs `memberships:list`.',
         querystring: MembershipQuery,
-        response: { 200: pageOf(MembershipView), ...problemResponses(400, 401, 403, 503) },
+        response: { 200: pageOf(MembershipView), ...problemResponses(400, 'invalid-cursor', 401, 403, 503) },
       },
     },
     async (request, reply) =>
@@ -44,7 +44,21 @@ export function serveMemberships(app: App, deps: Deps): void {
           '`POST /api/v1/me/memberships/{id}/accept`. Needs `memberships:create`.',
         headers: IdempotencyHeader,
         body: NewMembership,
-        response: { 202: MembershipView, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 503) },
+        response: {
+          202: MembershipView,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'grant-exceeds-own',
+            'role-not-found',
+            'membership-exists',
+            ...onceProblems,
+            413,
+            415,
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -64,7 +78,7 @@ export function serveMemberships(app: App, deps: Deps): void {
         summary: 'Read a membership',
         description: 'Needs `memberships:read`.',
         params: MembershipParams,
-        response: { 200: MembershipView, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: MembershipView, ...problemResponses(400, 401, 403, 'membership-not-found', 503) },
       },
     },
     async (request, reply) => {
@@ -88,7 +102,16 @@ export function serveMemberships(app: App, deps: Deps): void {
         headers: Precondition,
         response: {
           204: Type.Null({ description: 'Removed' }),
-          ...problemResponses(400, 401, 403, 404, 409, 412, 503),
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'membership-not-found',
+            'last-administrator',
+            'user-state-conflict',
+            412,
+            503,
+          ),
         },
       },
     },
@@ -102,6 +125,7 @@ export function serveMemberships(app: App, deps: Deps): void {
     path: '/memberships/:id/roles',
     tag: 'Memberships',
     whom: 'Membership',
+    notFound: ['membership-not-found'],
     reads: 'memberships:read',
     memberOf: id => ({ membershipId: id as MembershipId }),
   })
@@ -109,6 +133,7 @@ export function serveMemberships(app: App, deps: Deps): void {
     path: '/users/:id/roles',
     tag: 'Users',
     whom: 'User',
+    notFound: ['user-not-found', 'membership-not-found'],
     reads: 'users:read',
     memberOf: id => ({ userId: id as UserId }),
   })

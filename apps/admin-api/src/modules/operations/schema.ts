@@ -19,4 +19,15 @@ export const HealthView = Type.Object({
 export type HealthView = Static<typeof HealthView>
 
 /** The settings under their names, without any that is a secret or leads to one. */
-export const ConfigView = Type.Record(Type.String(), Type.Unknown())
+export const ConfigView = Type.Record(Type.String(), Type.Unknown(), {
+  examples: [
+    {
+      environment: 'production',
+      host: '127.0.0.1',
+      port: 4001,
+      env: 'production',
+      debug: false,
+      database_url: 'postgresql://***',
+    },
+  ],
+})

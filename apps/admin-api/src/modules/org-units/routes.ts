@@ -5,7 +5,7 @@ import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
-import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { type Answer, IdempotencyHeader, onceOf, onceProblems } from '../idempotency/index.ts'
 import {
   ChildQuery,
   NewOrgUnit,
@@ -28,7 +28,7 @@ import {
 } from './service.ts'
 
 const config = { access: {} }
-const tags = ['Structure']
+const tags = ['Units']
 
 export function serveOrgUnits(app: App, deps: Deps): void {
   app.get(
@@ -41,7 +41,7 @@ export function serveOrgUnits(app: App, deps: Deps): void {
         summary: 'List units',
         description: 'Of every level. Needs `org-units:list`.',
         querystring: OrgUnitQuery,
-        response: { 200: pageOf(OrgUnitView), ...problemResponses(400, 401, 403, 503) },
+        response: { 200: pageOf(OrgUnitView), ...problemResponses(400, 'invalid-cursor', 401, 403, 503) },
       },
     },
     async (request, reply) =>
@@ -60,7 +60,21 @@ export function serveOrgUnits(app: App, deps: Deps): void {
           'At the top, or below the unit that `parent_id` names; 64 levels are the most. Needs `org-units:create`.',
         headers: IdempotencyHeader,
         body: NewOrgUnit,
-        response: { 201: OrgUnitView, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 503) },
+        response: {
+          201: OrgUnitView,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'org-unit-not-found',
+            'org-unit-name-taken',
+            'org-unit-too-deep',
+            ...onceProblems,
+            413,
+            415,
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -80,7 +94,7 @@ export function serveOrgUnits(app: App, deps: Deps): void {
         summary: 'Read a unit',
         description: 'With its level and the units above it. Needs `org-units:read`.',
         params: OrgUnitParams,
-        response: { 200: OrgUnitView, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: OrgUnitView, ...problemResponses(400, 401, 403, 'org-unit-not-found', 503) },
       },
     },
     async (request, reply) => {
@@ -103,7 +117,22 @@ export function serveOrgUnits(app: App, deps: Deps): void {
         params: OrgUnitParams,
         headers: Precondition,
         body: OrgUnitChange,
-        response: { 200: OrgUnitView, ...problemResponses(400, 401, 403, 404, 409, 412, 413, 415, 503) },
+        response: {
+          200: OrgUnitView,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'org-unit-not-found',
+            'org-unit-name-taken',
+            'org-unit-cycle',
+            'org-unit-too-deep',
+            412,
+            413,
+            415,
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -128,7 +157,7 @@ export function serveOrgUnits(app: App, deps: Deps): void {
         headers: Precondition,
         response: {
           204: Type.Null({ description: 'Removed' }),
-          ...problemResponses(400, 401, 403, 404, 409, 412, 503),
+          ...problemResponses(400, 401, 403, 'org-unit-not-found', 'org-unit-in-use', 412, 503),
         },
       },
     },
@@ -149,7 +178,10 @@ export function serveOrgUnits(app: App, deps: Deps): void {
         description: 'Needs `org-units:read`.',
         params: OrgUnitParams,
         querystring: ChildQuery,
-        response: { 200: pageOf(OrgUnitView), ...problemResponses(400, 401, 403, 404, 503) },
+        response: {
+          200: pageOf(OrgUnitView),
+          ...problemResponses(400, 'invalid-cursor', 401, 403, 'org-unit-not-found', 503),
+        },
       },
     },
     async (request, reply) => {
@@ -183,7 +215,7 @@ export function serveOrgUnits(app: App, deps: Deps): void {
         summary: 'Read a unit and all below it',
         description: 'As the whole tree. `level` counts from the top of the tenant. Needs `org-units:read`.',
         params: OrgUnitParams,
-        response: { 200: OrgUnitTree, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: OrgUnitTree, ...problemResponses(400, 401, 403, 'org-unit-not-found', 503) },
       },
     },
     async request => readSubtree(deps, callerOf(request), request.params.id as OrgUnitId),

@@ -4,7 +4,7 @@ import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
-import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { type Answer, IdempotencyHeader, onceOf, onceProblems } from '../idempotency/index.ts'
 import { NewPermission, PermissionChange, PermissionParams, PermissionQuery, PermissionView } from './schema.ts'
 import {
   changePermission,
@@ -29,7 +29,7 @@ export function servePermissions(app: App, deps: Deps): void {
         summary: 'List the catalogue',
         description: 'Every permission that a service of this installation asks for. Needs `permissions:list`.',
         querystring: PermissionQuery,
-        response: { 200: pageOf(PermissionView), ...problemResponses(400, 401, 403, 503) },
+        response: { 200: pageOf(PermissionView), ...problemResponses(400, 'invalid-cursor', 401, 403, 503) },
       },
     },
     async (request, reply) =>
@@ -47,7 +47,10 @@ export function servePermissions(app: App, deps: Deps): void {
         description: 'For a service of your own. Needs `permissions:create`, which the platform alone holds.',
         headers: IdempotencyHeader,
         body: NewPermission,
-        response: { 201: PermissionView, ...problemResponses(400, 401, 403, 409, 413, 415, 422, 503) },
+        response: {
+          201: PermissionView,
+          ...problemResponses(400, 401, 403, 'permission-code-taken', ...onceProblems, 413, 415, 503),
+        },
       },
     },
     async (request, reply) => {
@@ -67,7 +70,7 @@ export function servePermissions(app: App, deps: Deps): void {
         summary: 'Read a permission',
         description: 'Needs `permissions:read`.',
         params: PermissionParams,
-        response: { 200: PermissionView, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: PermissionView, ...problemResponses(400, 401, 403, 'permission-not-found', 503) },
       },
     },
     async (request, reply) => {
@@ -89,7 +92,10 @@ export function servePermissions(app: App, deps: Deps): void {
         params: PermissionParams,
         headers: Precondition,
         body: PermissionChange,
-        response: { 200: PermissionView, ...problemResponses(400, 401, 403, 404, 412, 413, 415, 503) },
+        response: {
+          200: PermissionView,
+          ...problemResponses(400, 401, 403, 'permission-not-found', 412, 413, 415, 503),
+        },
       },
     },
     async (request, reply) => {
@@ -114,7 +120,7 @@ export function servePermissions(app: App, deps: Deps): void {
         headers: Precondition,
         response: {
           204: Type.Null({ description: 'Removed' }),
-          ...problemResponses(400, 401, 403, 404, 409, 412, 503),
+          ...problemResponses(400, 401, 403, 'permission-not-found', 'permission-in-use', 412, 503),
         },
       },
     },

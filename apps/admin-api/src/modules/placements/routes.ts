@@ -11,7 +11,7 @@ import { HolderParams, HolderQuery, MembershipChange } from './schema.ts'
 import { assignPosition, changeMembership, listHolders, withdrawPosition } from './service.ts'
 
 const config = { access: {} }
-const tags = ['Structure']
+const tags = ['Positions']
 const Done = Type.Null({ description: 'Done' })
 
 export function servePlacements(app: App, deps: Deps): void {
@@ -26,7 +26,10 @@ export function servePlacements(app: App, deps: Deps): void {
         description: 'As memberships: guests and invitations hold positions too. Needs `positions:read`.',
         params: PositionParams,
         querystring: HolderQuery,
-        response: { 200: pageOf(MembershipView), ...problemResponses(400, 401, 403, 404, 503) },
+        response: {
+          200: pageOf(MembershipView),
+          ...problemResponses(400, 'invalid-cursor', 401, 403, 'position-not-found', 503),
+        },
       },
     },
     async (request, reply) => {
@@ -48,7 +51,7 @@ export function servePlacements(app: App, deps: Deps): void {
           'all that the person holds.',
         params: HolderParams,
         headers: Precondition,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 412, 503) },
+        response: { 204: Done, ...problemResponses(400, 401, 403, 'position-not-found', 'user-not-found', 412, 503) },
       },
     },
     async (request, reply) => {
@@ -70,7 +73,7 @@ export function servePlacements(app: App, deps: Deps): void {
         description: 'Who holds it. Needs `positions:modify` and all that the person holds.',
         params: HolderParams,
         headers: Precondition,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 412, 503) },
+        response: { 204: Done, ...problemResponses(400, 401, 403, 'position-not-found', 'user-not-found', 412, 503) },
       },
     },
     async (request, reply) => {
@@ -95,7 +98,10 @@ export function servePlacements(app: App, deps: Deps): void {
         params: MembershipParams,
         headers: Precondition,
         body: MembershipChange,
-        response: { 200: MembershipView, ...problemResponses(400, 401, 403, 404, 412, 413, 415, 503) },
+        response: {
+          200: MembershipView,
+          ...problemResponses(400, 401, 403, 'membership-not-found', 'position-not-found', 412, 413, 415, 503),
+        },
       },
     },
     async (request, reply) => {

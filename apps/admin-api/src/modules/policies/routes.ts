@@ -5,7 +5,7 @@ import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
-import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { type Answer, IdempotencyHeader, onceOf, onceProblems } from '../idempotency/index.ts'
 import type { Draft } from './compile.ts'
 import {
   NewPolicy,
@@ -47,7 +47,7 @@ export function servePolicies(app: App, deps: Deps): void {
         summary: 'List policies',
         description: 'The policies of this tenant, without their texts. Needs `policies:list`.',
         querystring: PolicyQuery,
-        response: { 200: pageOf(PolicySummary), ...problemResponses(400, 401, 403, 503) },
+        response: { 200: pageOf(PolicySummary), ...problemResponses(400, 'invalid-cursor', 401, 403, 503) },
       },
     },
     async (request, reply) =>
@@ -68,7 +68,22 @@ export function servePolicies(app: App, deps: Deps): void {
           'it permits or forbids.',
         headers: IdempotencyHeader,
         body: NewPolicy,
-        response: { 201: PolicyView, ...problemResponses(400, 401, 403, 409, 413, 415, 422, 503) },
+        response: {
+          201: PolicyView,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'grant-exceeds-own',
+            'policy-name-taken',
+            'concurrent-change',
+            ...onceProblems,
+            413,
+            415,
+            'invalid-policy',
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -112,7 +127,7 @@ export function servePolicies(app: App, deps: Deps): void {
         summary: 'Read a policy',
         description: 'Needs `policies:read`.',
         params: PolicyParams,
-        response: { 200: PolicyView, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: PolicyView, ...problemResponses(400, 401, 403, 'policy-not-found', 503) },
       },
     },
     async (request, reply) => {
@@ -137,7 +152,25 @@ export function servePolicies(app: App, deps: Deps): void {
         params: PolicyParams,
         headers: Precondition,
         body: PolicyChange,
-        response: { 200: PolicyView, ...problemResponses(400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 503) },
+        response: {
+          200: PolicyView,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'grant-exceeds-own',
+            'policy-not-found',
+            'policy-name-taken',
+            'concurrent-change',
+            412,
+            413,
+            415,
+            'invalid-policy',
+            'policy-not-attachable',
+            428,
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -166,7 +199,7 @@ export function servePolicies(app: App, deps: Deps): void {
           'One that is attached to nobody. Needs `policies:delete`, every permission that it names, and `If-Match`.',
         params: PolicyParams,
         headers: Precondition,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 409, 412, 428, 503) },
+        response: { 204: Done, ...problemResponses(400, 401, 403, 'policy-not-found', 'policy-in-use', 412, 428, 503) },
       },
     },
     async (request, reply) => {

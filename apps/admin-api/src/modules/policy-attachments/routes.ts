@@ -5,7 +5,7 @@ import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { Precondition } from '../../wire/versions.ts'
-import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { type Answer, IdempotencyHeader, onceOf, onceProblems } from '../idempotency/index.ts'
 import {
   type Attachment,
   attachPolicy,
@@ -67,7 +67,10 @@ export function servePolicyAttachments(app: App, deps: Deps): void {
         description: 'People and roles, in the order in which it was attached to them. Needs `policies:read`.',
         params: PolicyParams,
         querystring: AttachmentQuery,
-        response: { 200: pageOf(AttachmentView), ...problemResponses(400, 401, 403, 404, 503) },
+        response: {
+          200: pageOf(AttachmentView),
+          ...problemResponses(400, 'invalid-cursor', 401, 403, 'policy-not-found', 503),
+        },
       },
     },
     async (request, reply) => {
@@ -95,7 +98,23 @@ export function servePolicyAttachments(app: App, deps: Deps): void {
         params: HolderParams,
         headers: IdempotencyHeader,
         body: NewAttachment,
-        response: { 201: AttachedPolicy, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 503) },
+        response: {
+          201: AttachedPolicy,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'grant-exceeds-own',
+            'user-not-found',
+            'policy-not-found',
+            'policy-already-attached',
+            ...onceProblems,
+            413,
+            415,
+            'policy-not-attachable',
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -114,7 +133,8 @@ export function servePolicyAttachments(app: App, deps: Deps): void {
 }
 
 function serveHolder(app: App, deps: Deps, { path, word, needs, holderOf }: HolderPath): void {
-  const holder = word === 'User' ? 'person' : 'role'
+  const [holder, notFound] =
+    word === 'User' ? (['person', 'user-not-found'] as const) : (['role', 'role-not-found'] as const)
   app.get(
     path,
     {
@@ -125,7 +145,7 @@ function serveHolder(app: App, deps: Deps, { path, word, needs, holderOf }: Hold
         summary: `List the policies of a ${holder}`,
         description: 'Those that are attached to it, by name. Needs `policies:read`.',
         params: HolderParams,
-        response: { 200: AttachedPolicyPage, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: AttachedPolicyPage, ...problemResponses(400, 401, 403, notFound, 503) },
       },
     },
     async request => {
@@ -145,7 +165,21 @@ function serveHolder(app: App, deps: Deps, { path, word, needs, holderOf }: Hold
         description: `Nothing happens when it is. Needs \`policies:modify\`, every permission that the policy names, and ${needs}.`,
         params: AttachmentParams,
         headers: Precondition,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 409, 412, 422, 503) },
+        response: {
+          204: Done,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'grant-exceeds-own',
+            notFound,
+            'policy-not-found',
+            'built-in-role',
+            412,
+            'policy-not-attachable',
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -167,7 +201,20 @@ function serveHolder(app: App, deps: Deps, { path, word, needs, holderOf }: Hold
         description: `At once. Needs \`policies:modify\`, every permission that the policy names, and ${needs}.`,
         params: AttachmentParams,
         headers: Precondition,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 409, 412, 503) },
+        response: {
+          204: Done,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'grant-exceeds-own',
+            notFound,
+            'policy-not-found',
+            'built-in-role',
+            412,
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {

@@ -5,7 +5,7 @@ import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
-import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { type Answer, IdempotencyHeader, onceOf, onceProblems } from '../idempotency/index.ts'
 import { OrgUnitParams } from '../org-units/index.ts'
 import {
   NewPosition,
@@ -26,7 +26,7 @@ import {
 } from './service.ts'
 
 const config = { access: {} }
-const tags = ['Structure']
+const tags = ['Positions']
 
 export function servePositions(app: App, deps: Deps): void {
   app.get(
@@ -39,7 +39,7 @@ export function servePositions(app: App, deps: Deps): void {
         summary: 'List positions',
         description: 'By `level`, those that have none come last. Needs `positions:list`.',
         querystring: PositionQuery,
-        response: { 200: pageOf(PositionView), ...problemResponses(400, 401, 403, 503) },
+        response: { 200: pageOf(PositionView), ...problemResponses(400, 'invalid-cursor', 401, 403, 503) },
       },
     },
     async (request, reply) =>
@@ -58,7 +58,10 @@ export function servePositions(app: App, deps: Deps): void {
           'Without those of the units below it: `/positions?org_unit_id=` lists them as well. Needs `positions:list`.',
         params: OrgUnitParams,
         querystring: PositionOfUnitQuery,
-        response: { 200: pageOf(PositionView), ...problemResponses(400, 401, 403, 404, 503) },
+        response: {
+          200: pageOf(PositionView),
+          ...problemResponses(400, 'invalid-cursor', 401, 403, 'org-unit-not-found', 503),
+        },
       },
     },
     async (request, reply) => {
@@ -78,7 +81,10 @@ export function servePositions(app: App, deps: Deps): void {
         description: 'In the unit that `org_unit_id` names, or in none. Needs `positions:create`.',
         headers: IdempotencyHeader,
         body: NewPosition,
-        response: { 201: PositionView, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 503) },
+        response: {
+          201: PositionView,
+          ...problemResponses(400, 401, 403, 'org-unit-not-found', ...onceProblems, 413, 415, 503),
+        },
       },
     },
     async (request, reply) => {
@@ -98,7 +104,7 @@ export function servePositions(app: App, deps: Deps): void {
         summary: 'Read a position',
         description: 'Needs `positions:read`.',
         params: PositionParams,
-        response: { 200: PositionView, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: PositionView, ...problemResponses(400, 401, 403, 'position-not-found', 503) },
       },
     },
     async (request, reply) => {
@@ -120,7 +126,10 @@ export function servePositions(app: App, deps: Deps): void {
         params: PositionParams,
         headers: Precondition,
         body: PositionChange,
-        response: { 200: PositionView, ...problemResponses(400, 401, 403, 404, 412, 413, 415, 503) },
+        response: {
+          200: PositionView,
+          ...problemResponses(400, 401, 403, 'position-not-found', 'org-unit-not-found', 412, 413, 415, 503),
+        },
       },
     },
     async (request, reply) => {
@@ -144,7 +153,7 @@ export function servePositions(app: App, deps: Deps): void {
         headers: Precondition,
         response: {
           204: Type.Null({ description: 'Removed' }),
-          ...problemResponses(400, 401, 403, 404, 409, 412, 503),
+          ...problemResponses(400, 401, 403, 'position-not-found', 'position-in-use', 412, 503),
         },
       },
     },

@@ -6,7 +6,7 @@ import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
-import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { type Answer, IdempotencyHeader, onceOf, onceProblems } from '../idempotency/index.ts'
 import {
   NewRole,
   RoleChange,
@@ -41,7 +41,7 @@ export function serveRoles(app: App, deps: Deps): void {
         summary: 'List roles',
         description: 'The roles of this tenant, the built-in ones included. Needs `roles:list`.',
         querystring: RoleQuery,
-        response: { 200: pageOf(RoleView), ...problemResponses(400, 401, 403, 503) },
+        response: { 200: pageOf(RoleView), ...problemResponses(400, 'invalid-cursor', 401, 403, 503) },
       },
     },
     async (request, reply) =>
@@ -59,7 +59,21 @@ export function serveRoles(app: App, deps: Deps): void {
         description: 'With no more than you hold yourself. Needs `roles:create`.',
         headers: IdempotencyHeader,
         body: NewRole,
-        response: { 201: RoleView, ...problemResponses(400, 401, 403, 409, 413, 415, 422, 503) },
+        response: {
+          201: RoleView,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'grant-exceeds-own',
+            'role-name-taken',
+            ...onceProblems,
+            413,
+            415,
+            'unknown-permission',
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -79,7 +93,7 @@ export function serveRoles(app: App, deps: Deps): void {
         summary: 'Read a role',
         description: 'Needs `roles:read`.',
         params: RoleParams,
-        response: { 200: RoleView, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: RoleView, ...problemResponses(400, 401, 403, 'role-not-found', 503) },
       },
     },
     async (request, reply) => {
@@ -101,7 +115,24 @@ export function serveRoles(app: App, deps: Deps): void {
         params: RoleParams,
         headers: Precondition,
         body: RoleChange,
-        response: { 200: RoleView, ...problemResponses(400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 503) },
+        response: {
+          200: RoleView,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'grant-exceeds-own',
+            'role-not-found',
+            'built-in-role',
+            'role-name-taken',
+            412,
+            413,
+            415,
+            'unknown-permission',
+            428,
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -123,7 +154,10 @@ export function serveRoles(app: App, deps: Deps): void {
         description: 'One that nobody has. Needs `roles:delete`, all that the role holds, and `If-Match`.',
         params: RoleParams,
         headers: Precondition,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 409, 412, 428, 503) },
+        response: {
+          204: Done,
+          ...problemResponses(400, 401, 403, 'role-not-found', 'built-in-role', 'role-in-use', 412, 428, 503),
+        },
       },
     },
     async (request, reply) => {
@@ -142,7 +176,7 @@ export function serveRoles(app: App, deps: Deps): void {
         summary: 'What a role holds',
         description: 'All codes at once. Needs `roles:read`.',
         params: RoleParams,
-        response: { 200: RolePermissionPage, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: RolePermissionPage, ...problemResponses(400, 401, 403, 'role-not-found', 503) },
       },
     },
     async (request, reply) => {
@@ -164,7 +198,20 @@ export function serveRoles(app: App, deps: Deps): void {
           'Nothing happens when the role holds it. Needs `roles:modify`, the permission itself and all that the role holds.',
         params: RolePermissionParams,
         headers: Precondition,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 409, 412, 422, 503) },
+        response: {
+          204: Done,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'grant-exceeds-own',
+            'role-not-found',
+            'built-in-role',
+            412,
+            'unknown-permission',
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -191,7 +238,20 @@ export function serveRoles(app: App, deps: Deps): void {
         description: 'Needs `roles:modify` and all that the role holds.',
         params: RolePermissionParams,
         headers: Precondition,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 409, 412, 503) },
+        response: {
+          204: Done,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'grant-exceeds-own',
+            'role-not-found',
+            'permission-not-found',
+            'built-in-role',
+            412,
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {

@@ -29,7 +29,10 @@ export function serveServiceKeys(app: App, deps: Deps): void {
         description: 'None is shown. Needs `services:read`, which the platform alone holds.',
         params: ServiceParams,
         querystring: ServiceKeyQuery,
-        response: { 200: pageOf(ServiceKeyView), ...problemResponses(400, 401, 403, 404, 503) },
+        response: {
+          200: pageOf(ServiceKeyView),
+          ...problemResponses(400, 'invalid-cursor', 401, 403, 'service-not-found', 503),
+        },
       },
     },
     async (request, reply) => {
@@ -51,7 +54,7 @@ export function serveServiceKeys(app: App, deps: Deps): void {
           'it in place, then withdraw the first. Needs `services:modify`, which the platform alone holds.',
         params: ServiceParams,
         body: NewServiceKey,
-        response: { 201: IssuedKeyView, ...problemResponses(400, 401, 403, 404, 413, 415, 503) },
+        response: { 201: IssuedKeyView, ...problemResponses(400, 401, 403, 'service-not-found', 413, 415, 503) },
       },
     },
     async (request, reply) => {
@@ -77,7 +80,7 @@ export function serveServiceKeys(app: App, deps: Deps): void {
         params: ServiceKeyParams,
         response: {
           204: Type.Null({ description: 'Withdrawn' }),
-          ...problemResponses(400, 401, 403, 404, 503),
+          ...problemResponses(400, 401, 403, 'service-not-found', 'service-key-not-found', 503),
         },
       },
     },

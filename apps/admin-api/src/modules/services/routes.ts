@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { callerOf, eitherCallerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
-import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { type Answer, IdempotencyHeader, onceOf, onceProblems } from '../idempotency/index.ts'
 import {
   NewService,
   Registration,
@@ -43,7 +43,7 @@ export function serveServices(app: App, deps: RegistryDeps): void {
         summary: 'List services',
         description: 'What stands behind the gateway. Needs `services:list`, which the platform alone holds.',
         querystring: ServiceQuery,
-        response: { 200: pageOf(ServiceView), ...problemResponses(400, 401, 403, 503) },
+        response: { 200: pageOf(ServiceView), ...problemResponses(400, 'invalid-cursor', 401, 403, 503) },
       },
     },
     async (request, reply) =>
@@ -63,7 +63,23 @@ export function serveServices(app: App, deps: RegistryDeps): void {
           'The permissions that its routes need come into the catalogue. Needs `services:create`, which the platform alone holds.',
         headers: IdempotencyHeader,
         body: NewService,
-        response: { 201: RegistrationView, ...problemResponses(400, 401, 403, 409, 413, 415, 422, 503) },
+        response: {
+          201: RegistrationView,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'service-name-taken',
+            'gateway-route-taken',
+            'permission-code-taken',
+            'concurrent-change',
+            ...onceProblems,
+            413,
+            415,
+            'invalid-api-description',
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -83,7 +99,7 @@ export function serveServices(app: App, deps: RegistryDeps): void {
         summary: 'Read a service',
         description: 'By id or name. Needs `services:read`, or the key of the service itself.',
         params: ServiceParams,
-        response: { 200: ServiceView, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: ServiceView, ...problemResponses(400, 401, 403, 'service-not-found', 503) },
       },
     },
     async (request, reply) => {
@@ -113,7 +129,21 @@ export function serveServices(app: App, deps: RegistryDeps): void {
         response: {
           200: RegistrationView,
           201: RegistrationView,
-          ...problemResponses(400, 401, 403, 404, 409, 412, 413, 415, 422, 503),
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'service-not-found',
+            'service-name-taken',
+            'gateway-route-taken',
+            'permission-code-taken',
+            'concurrent-change',
+            412,
+            413,
+            415,
+            'invalid-api-description',
+            503,
+          ),
         },
       },
     },
@@ -150,7 +180,21 @@ export function serveServices(app: App, deps: RegistryDeps): void {
         body: ServiceChange,
         response: {
           200: RegistrationView,
-          ...problemResponses(400, 401, 403, 404, 409, 412, 413, 415, 422, 503),
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'service-not-found',
+            'service-name-taken',
+            'gateway-route-taken',
+            'permission-code-taken',
+            'concurrent-change',
+            412,
+            413,
+            415,
+            'invalid-api-description',
+            503,
+          ),
         },
       },
     },
@@ -176,7 +220,7 @@ export function serveServices(app: App, deps: RegistryDeps): void {
         headers: Precondition,
         response: {
           204: Type.Null({ description: 'Removed' }),
-          ...problemResponses(400, 401, 403, 404, 409, 412, 503),
+          ...problemResponses(400, 401, 403, 'service-not-found', 'service-in-use', 412, 503),
         },
       },
     },

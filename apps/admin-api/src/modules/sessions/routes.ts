@@ -23,7 +23,10 @@ export function serveSessions(app: App, deps: Deps): void {
         description: 'Those that live, in every tenant, the newest first. Needs `users:read`.',
         params: SessionsParams,
         querystring: SessionQuery,
-        response: { 200: pageOf(SessionView), ...problemResponses(400, 401, 403, 404, 503) },
+        response: {
+          200: pageOf(SessionView),
+          ...problemResponses(400, 'invalid-cursor', 401, 403, 'user-not-found', 503),
+        },
       },
     },
     async (request, reply) => {
@@ -44,7 +47,7 @@ export function serveSessions(app: App, deps: Deps): void {
         description:
           'In every tenant, with those in which they act for others. A password or a refresh key still lets them in. Needs `users:modify` and all that the person holds.',
         params: SessionsParams,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 204: Done, ...problemResponses(400, 401, 403, 'user-not-found', 503) },
       },
     },
     async (request, reply) => {
@@ -63,7 +66,7 @@ export function serveSessions(app: App, deps: Deps): void {
         summary: 'End a session of a person',
         description: 'Needs `users:modify` and all that the person holds.',
         params: SessionParams,
-        response: { 204: Done, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 204: Done, ...problemResponses(400, 401, 403, 'user-not-found', 'session-not-found', 503) },
       },
     },
     async (request, reply) => {

@@ -5,7 +5,7 @@ import type { Deps } from '../../deps.ts'
 import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
-import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { type Answer, IdempotencyHeader, onceOf, onceProblems } from '../idempotency/index.ts'
 import { NewTenant, TenantChange, TenantParams, TenantQuery, TenantView } from './schema.ts'
 import { changeTenant, createTenant, listTenants, readTenant, removeTenant, type Tenant } from './service.ts'
 
@@ -23,7 +23,7 @@ export function serveTenants(app: App, deps: Deps): void {
         summary: 'List tenants',
         description: 'All of the installation. Needs `tenants:list`, which the platform alone holds.',
         querystring: TenantQuery,
-        response: { 200: pageOf(TenantView), ...problemResponses(400, 401, 403, 503) },
+        response: { 200: pageOf(TenantView), ...problemResponses(400, 'invalid-cursor', 401, 403, 503) },
       },
     },
     async (request, reply) =>
@@ -43,7 +43,10 @@ export function serveTenants(app: App, deps: Deps): void {
           '`POST /admin/v1/users`. Needs `tenants:create`, which the platform alone holds.',
         headers: IdempotencyHeader,
         body: NewTenant,
-        response: { 201: TenantView, ...problemResponses(400, 401, 403, 409, 413, 415, 422, 503) },
+        response: {
+          201: TenantView,
+          ...problemResponses(400, 401, 403, 'tenant-slug-taken', ...onceProblems, 413, 415, 503),
+        },
       },
     },
     async (request, reply) => {
@@ -63,7 +66,7 @@ export function serveTenants(app: App, deps: Deps): void {
         summary: 'Read a tenant',
         description: "One's own with `tenants:read`, any other with `tenants:list` as well.",
         params: TenantParams,
-        response: { 200: TenantView, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: TenantView, ...problemResponses(400, 401, 403, 'tenant-not-found', 503) },
       },
     },
     async (request, reply) => {
@@ -87,7 +90,21 @@ export function serveTenants(app: App, deps: Deps): void {
         params: TenantParams,
         headers: Precondition,
         body: TenantChange,
-        response: { 200: TenantView, ...problemResponses(400, 401, 403, 404, 409, 412, 413, 415, 503) },
+        response: {
+          200: TenantView,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'tenant-not-found',
+            'brand-not-found',
+            'tenant-in-use',
+            412,
+            413,
+            415,
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -112,7 +129,7 @@ export function serveTenants(app: App, deps: Deps): void {
         headers: Precondition,
         response: {
           204: Type.Null({ description: 'Deleted' }),
-          ...problemResponses(400, 401, 403, 404, 409, 412, 503),
+          ...problemResponses(400, 401, 403, 'tenant-not-found', 'tenant-in-use', 412, 503),
         },
       },
     },

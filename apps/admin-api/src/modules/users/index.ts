@@ -5,6 +5,8 @@ export {
   Password,
   personChangeMembers,
   PersonKind,
+  FirstName,
+  LastName,
   PersonName,
   PersonStatus,
   Phone,

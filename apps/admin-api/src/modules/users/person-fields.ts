@@ -15,12 +15,10 @@ export const Username = Type.String({
   examples: ['ada'],
 })
 // Line breaks and other control characters have no place in a name, and much to do in a mail header.
-export const PersonName = Type.String({
-  minLength: 1,
-  maxLength: 200,
-  pattern: '^[^\\p{Cc}]*$',
-  examples: ['Ada Lovelace'],
-})
+const nameRules = { minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}]*$' }
+export const PersonName = Type.String({ ...nameRules, examples: ['Ada Lovelace'] })
+export const FirstName = Type.String({ ...nameRules, examples: ['Ada'] })
+export const LastName = Type.String({ ...nameRules, examples: ['Lovelace'] })
 export const Language = Type.Enum(['en', 'fr'], { description: 'Of messages to this person' })
 export const PersonStatus = Type.Enum(['active', 'suspended'])
 export const PersonKind = Type.Enum(['user', 'client', 'sub_client'])
@@ -37,8 +35,8 @@ export const newPersonMembers = {
   username: Type.Optional(Username),
   password: Type.Optional(Password),
   name: Type.Optional(PersonName),
-  first_name: Type.Optional(PersonName),
-  last_name: Type.Optional(PersonName),
+  first_name: Type.Optional(FirstName),
+  last_name: Type.Optional(LastName),
   language: Type.Optional(Language),
   role_ids: Type.Optional(RoleIds),
 }
@@ -48,7 +46,7 @@ export const personChangeMembers = {
   phone: Type.Optional(nullable(Phone)),
   username: Type.Optional(nullable(Username)),
   name: Type.Optional(nullable(PersonName)),
-  first_name: Type.Optional(nullable(PersonName)),
-  last_name: Type.Optional(nullable(PersonName)),
+  first_name: Type.Optional(nullable(FirstName)),
+  last_name: Type.Optional(nullable(LastName)),
   language: Type.Optional(Language),
 }

@@ -1,4 +1,4 @@
-import type { User } from '@signet/accounts'
+import { passwordProblems, type User } from '@signet/accounts'
 import { type App, problemResponses } from '@signet/http'
 import type { UserId } from '@signet/kernel'
 import { Type } from 'typebox'
@@ -7,7 +7,7 @@ import { callerOf } from '../../wire/caller.ts'
 import { pageOf, sendPage } from '../../wire/pages.ts'
 import { etagOf, Precondition } from '../../wire/versions.ts'
 import type { Holding, StatementOrigin } from '../bundles/index.ts'
-import { type Answer, IdempotencyHeader, onceOf } from '../idempotency/index.ts'
+import { type Answer, IdempotencyHeader, onceOf, onceProblems } from '../idempotency/index.ts'
 import { presentPerson } from './person-view.ts'
 import {
   EffectivePermissions,
@@ -44,7 +44,7 @@ export function serveUsers(app: App, deps: Deps): void {
         summary: 'List people',
         description: 'Those who are at home in this tenant, of every kind; guests are memberships. Needs `users:list`.',
         querystring: UserQuery,
-        response: { 200: pageOf(UserView), ...problemResponses(400, 401, 403, 503) },
+        response: { 200: pageOf(UserView), ...problemResponses(400, 'invalid-cursor', 401, 403, 503) },
       },
     },
     async (request, reply) =>
@@ -62,7 +62,25 @@ export function serveUsers(app: App, deps: Deps): void {
         description: 'At home in this tenant, with the role `member`. Needs `users:create`.',
         headers: IdempotencyHeader,
         body: NewUser,
-        response: { 201: UserView, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 503) },
+        response: {
+          201: UserView,
+          ...problemResponses(
+            400,
+            ...passwordProblems,
+            401,
+            403,
+            'grant-exceeds-own',
+            'role-not-found',
+            'email-taken',
+            'phone-taken',
+            'username-taken',
+            ...onceProblems,
+            413,
+            415,
+            503,
+            'hashing-busy',
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -82,7 +100,7 @@ export function serveUsers(app: App, deps: Deps): void {
         summary: 'Read a person',
         description: 'Needs `users:read`.',
         params: UserParams,
-        response: { 200: UserView, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: UserView, ...problemResponses(400, 401, 403, 'user-not-found', 503) },
       },
     },
     async (request, reply) => {
@@ -104,7 +122,22 @@ export function serveUsers(app: App, deps: Deps): void {
         params: UserParams,
         headers: Precondition,
         body: UserChange,
-        response: { 200: UserView, ...problemResponses(400, 401, 403, 404, 409, 412, 413, 415, 503) },
+        response: {
+          200: UserView,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'user-not-found',
+            'email-taken',
+            'phone-taken',
+            'username-taken',
+            412,
+            413,
+            415,
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -131,7 +164,7 @@ export function serveUsers(app: App, deps: Deps): void {
         headers: Precondition,
         response: {
           204: Type.Null({ description: 'Deleted' }),
-          ...problemResponses(400, 401, 403, 404, 409, 412, 503),
+          ...problemResponses(400, 401, 403, 'user-not-found', 'client-in-use', 'last-administrator', 412, 503),
         },
       },
     },
@@ -152,7 +185,7 @@ export function serveUsers(app: App, deps: Deps): void {
         description:
           'Each permission with all that gives it, role or policy, and all that takes it away. Needs `users:read`.',
         params: UserParams,
-        response: { 200: EffectivePermissions, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: EffectivePermissions, ...problemResponses(400, 401, 403, 'user-not-found', 503) },
       },
     },
     async request => ({
@@ -175,7 +208,7 @@ export function serveUsers(app: App, deps: Deps): void {
           'is mailed. It takes no `Idempotency-Key`: an answer with a password is kept nowhere. Needs `users:modify` ' +
           'and all that the person holds; nobody resets their own.',
         params: UserParams,
-        response: { 200: TemporaryPassword, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: TemporaryPassword, ...problemResponses(400, 401, 403, 'user-not-found', 503, 'hashing-busy') },
       },
     },
     async (request, reply) => {
@@ -203,7 +236,19 @@ export function serveUsers(app: App, deps: Deps): void {
           summary,
           description: `${description} Needs \`users:modify\` and all that the person holds.`,
           params: UserParams,
-          response: { 200: UserView, ...problemResponses(400, 401, 403, 404, 409, 503) },
+          response: {
+            200: UserView,
+            ...problemResponses(
+              400,
+              401,
+              403,
+              'user-not-found',
+              'user-state-conflict',
+              'last-administrator',
+              'client-not-active',
+              503,
+            ),
+          },
         },
       },
       async (request, reply) => {

@@ -11,7 +11,8 @@ import { describeRequest } from '../../request-facts.ts'
 import { DetailAndToken, failures, pointTo, tags } from './answers.ts'
 
 const Detail = Type.Object({ detail: Type.String({ examples: ['Refresh key set'] }) })
-const Digits = Type.String({ pattern: '^[0-9]{4,128}$', description: 'Digits only, at least four' })
+const key = { examples: ['483920175564'] }
+const Digits = Type.String({ pattern: '^[0-9]{4,128}$', description: 'Digits only, at least four', ...key })
 
 export function serveShortKeys(scope: App, deps: Deps): void {
   scope.post(
@@ -51,7 +52,7 @@ export function serveShortKeys(scope: App, deps: Deps): void {
         description:
           'The expired access token is sent as the bearer, its session has to be alive still, and five wrong keys in a row end it. Instead: POST /api/v1/tokens/refresh-key.',
         deprecated: true,
-        params: Type.Object({ refresh_key: Type.String({ minLength: 1, maxLength: 128 }) }),
+        params: Type.Object({ refresh_key: Type.String({ minLength: 1, maxLength: 128, ...key }) }),
         response: { 200: DetailAndToken, ...failures(401, 403, 422, 429, 503) },
       },
     },

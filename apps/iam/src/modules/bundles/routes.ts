@@ -14,13 +14,17 @@ export function serveBundles(app: App, deps: Pick<Deps, 'database'>, bundles: Bu
     {
       config: { access: {}, serviceKey: 'or-bearer', isVital: true },
       schema: {
-        tags: ['Discovery'],
+        tags: ['Revocations and bundles'],
         operationId: 'readBundle',
         summary: 'What the roles and policies of a tenant say',
         description:
           'Signed, so that a service decides without asking. For people of the tenant with their token, and for services with their key.',
         params: BundlePath,
-        response: { 200: BundleToken, 304: Type.Null(), ...problemResponses(400, 401, 403, 404, 503) },
+        response: {
+          200: BundleToken,
+          304: Type.Null(),
+          ...problemResponses(400, 401, 'password-change-required', 'tenant-not-found', 503),
+        },
       },
     },
     async (request, reply) => {

@@ -31,7 +31,20 @@ export function serveClientTokens(app: App, deps: Deps): void {
         description:
           'A token that opens one session of a person who is assigned to you, in which you act for them (`act`) for a day at most. Needs the role `advisor`, and all that the person holds.',
         body: ClientTokenRequest,
-        response: { 201: CreatedClientToken, ...problemResponses(400, 401, 403, 404, 503) },
+        response: {
+          201: CreatedClientToken,
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'grant-exceeds-own',
+            'acting-for-somebody',
+            'password-change-required',
+            'cross-site-request',
+            'user-not-found',
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -50,7 +63,10 @@ export function serveClientTokens(app: App, deps: Deps): void {
         summary: 'List the tokens and invitations that I have made',
         description: 'The newest first, those that are over included; never the token itself.',
         querystring: ClientTokenQuery,
-        response: { 200: ClientTokenPage, ...problemResponses(400, 401, 403, 503) },
+        response: {
+          200: ClientTokenPage,
+          ...problemResponses(400, 'invalid-cursor', 401, 403, 'acting-for-somebody', 'password-change-required', 503),
+        },
       },
     },
     async request =>
@@ -67,7 +83,19 @@ export function serveClientTokens(app: App, deps: Deps): void {
         description:
           'It opens nothing any more. A session that it has opened goes on: the client ends it, or whoever takes the client or the role away.',
         params: ClientTokenPath,
-        response: { 204: Type.Null(), ...problemResponses(400, 401, 403, 404, 503) },
+        response: {
+          204: Type.Null(),
+          ...problemResponses(
+            400,
+            401,
+            403,
+            'acting-for-somebody',
+            'password-change-required',
+            'cross-site-request',
+            'client-token-not-found',
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -87,7 +115,10 @@ export function serveClientTokens(app: App, deps: Deps): void {
         description:
           'Exactly once. An access token opens a session of the client in which the advisor acts; an invitation opens a session of the invited person, who is made where there is none. Whatever is wrong, the answer is the same.',
         body: Redemption,
-        response: { 200: TokenAnswer, ...problemResponses(400, 401, 403, 429, 503) },
+        response: {
+          200: TokenAnswer,
+          ...problemResponses(400, 'invalid-client-token', 'cross-site-request', 429, 503),
+        },
       },
     },
     async (request, reply) => {

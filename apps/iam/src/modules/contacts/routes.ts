@@ -6,7 +6,7 @@ import { findSelfInPerson } from '../sessions/index.ts'
 import { ContactConfirmation, ContactRequest, ContactRequested } from './schema.ts'
 import { confirmContact, requestContact } from './service.ts'
 
-const tags = ['People']
+const tags = ['Your own account']
 const requested = { message: 'If a code can be sent there, it is on its way.' }
 
 export function serveContacts(app: App, deps: Deps): void {
@@ -21,7 +21,10 @@ export function serveContacts(app: App, deps: Deps): void {
         description:
           'Sends a code to it. At most one a minute, five an hour and ten a day. The answer is always the same.',
         body: ContactRequest,
-        response: { 202: ContactRequested, ...problemResponses(400, 401, 403, 503) },
+        response: {
+          202: ContactRequested,
+          ...problemResponses(400, 401, 'acting-for-somebody', 'password-change-required', 'cross-site-request', 503),
+        },
       },
     },
     async (request, reply) => {
@@ -40,7 +43,21 @@ export function serveContacts(app: App, deps: Deps): void {
         summary: 'Confirm it with the code',
         description: 'A verified address that is replaced gets a notice. Five guesses.',
         body: ContactConfirmation,
-        response: { 204: Type.Null(), ...problemResponses(400, 401, 403, 409, 503) },
+        response: {
+          204: Type.Null(),
+          ...problemResponses(
+            400,
+            'invalid-code',
+            401,
+            'acting-for-somebody',
+            'password-change-required',
+            'cross-site-request',
+            'email-taken',
+            'phone-taken',
+            'concurrent-change',
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {

@@ -7,7 +7,7 @@ import { matchesValidator } from '../../http-caching.ts'
 import { IssuerMetadata, JwkSet } from './schema.ts'
 import { describeIssuer } from './service.ts'
 
-const tags = ['Discovery']
+const tags = ['Keys and metadata']
 /** Long enough to spare us questions, short enough for a rotation. */
 const cacheControl = 'public, max-age=300'
 

@@ -60,12 +60,15 @@ export function serveEvents(
         if (request.headers['x-api-key'] !== undefined) await requireKey.call(this, request, reply)
       },
       schema: {
-        tags: ['Discovery'],
+        tags: ['Revocations and bundles'],
         operationId: 'listenToEvents',
         summary: 'Hear of revocations and new keys at once',
         description:
           'Sends `revoked`, `keys` and, to whoever shows a service key as `x-api-key`, `bundle` as they happen, to all nodes alike. With `Last-Event-ID` it first repeats what was revoked since. Listen first and then fetch the lists: so nothing is missed.',
-        response: { 200: EventStream, ...problemResponses(401, 429, 503) },
+        response: {
+          200: EventStream,
+          ...problemResponses('invalid-service-key', 429, 'too-many-listeners', 'not-ready'),
+        },
       },
     },
     async (request, reply) => {

@@ -5,7 +5,6 @@ import { describeRequest } from '../../request-facts.ts'
 import { Introspection, Nothing, OAuthError, TokenForm } from './schema.ts'
 import { introspectToken, revokeToken } from './service.ts'
 
-const tags = ['Tokens']
 const consumes = ['application/x-www-form-urlencoded']
 
 /** Belongs into a scope that speaks OAuth. */
@@ -22,7 +21,7 @@ export function serveIntrospection(
       config: { access: 'public', serviceKey: true, perMinute: 6_000, isVital: true },
       onRequest: requireKey,
       schema: {
-        tags,
+        tags: ['Services'],
         operationId: 'introspectToken',
         summary: 'What is this token worth now? (RFC 7662)',
         description: 'For services that cannot verify offline, or have to know at once. It spends nothing.',
@@ -45,7 +44,7 @@ export function serveIntrospection(
         if (request.headers['x-api-key'] !== undefined) await requireKey.call(this, request, reply)
       },
       schema: {
-        tags,
+        tags: ['Stay signed in and sign out'],
         operationId: 'revokeToken',
         summary: 'End the session of a token (RFC 7009)',
         description: 'Takes an access or a refresh token. The answer is the same for what is no token.',

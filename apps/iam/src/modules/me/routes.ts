@@ -6,7 +6,7 @@ import { findSelf, findSelfInPerson } from '../sessions/index.ts'
 import { AcceptedMembership, Me, MeChange, MembershipPath } from './schema.ts'
 import { acceptMembership, changeMe, findMe } from './service.ts'
 
-const tags = ['People']
+const tags = ['Your own account']
 
 export function serveMe(app: App, deps: Deps): void {
   app.get(
@@ -36,7 +36,10 @@ export function serveMe(app: App, deps: Deps): void {
         summary: 'Change what I am called',
         description: 'A merge patch of the names and the language.',
         body: MeChange,
-        response: { 200: Me, ...problemResponses(400, 401, 403, 409, 503) },
+        response: {
+          200: Me,
+          ...problemResponses(400, 401, 'password-change-required', 'cross-site-request', 'concurrent-change', 503),
+        },
       },
     },
     async request => changeMe(deps, await findSelf(deps, request.principal, describeRequest(request)), request.body),
@@ -46,12 +49,25 @@ export function serveMe(app: App, deps: Deps): void {
     {
       config: { access: {} },
       schema: {
-        tags,
+        tags: ['Other tenants'],
         operationId: 'acceptMembership',
         summary: 'Accept an invitation to another tenant',
         description: 'The invitation was sent to the address of the person who accepts it, who has verified it.',
         params: MembershipPath,
-        response: { 200: AcceptedMembership, ...problemResponses(400, 401, 403, 404, 409, 503) },
+        response: {
+          200: AcceptedMembership,
+          ...problemResponses(
+            400,
+            401,
+            'email-not-verified',
+            'acting-for-somebody',
+            'password-change-required',
+            'cross-site-request',
+            'membership-not-found',
+            'membership-exists',
+            503,
+          ),
+        },
       },
     },
     async request => {

@@ -1,7 +1,7 @@
 import { IdText, nullable, strictObject } from '@signet/http'
 import { type Static, Type } from 'typebox'
 import { personMembers } from '../../person-answer.ts'
-import { Language, NullableName } from '../../person-fields.ts'
+import { FirstName, Language, LastName, PersonName } from '../../person-fields.ts'
 
 const Tenant = strictObject({
   id: IdText,
@@ -37,9 +37,9 @@ export type Me = Static<typeof Me>
 /** E-mail and phone are changed by proving them, a username by an administrator: people sign in with them. */
 export const MeChange = strictObject(
   {
-    name: Type.Optional(NullableName),
-    first_name: Type.Optional(NullableName),
-    last_name: Type.Optional(NullableName),
+    name: Type.Optional(nullable(PersonName)),
+    first_name: Type.Optional(nullable(FirstName)),
+    last_name: Type.Optional(nullable(LastName)),
     language: Type.Optional(Language),
   },
   { description: 'A merge patch (RFC 7396): what is absent stays, null clears' },

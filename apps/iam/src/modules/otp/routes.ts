@@ -5,7 +5,7 @@ import { sendTokens, TokenAnswer } from '../tokens/index.ts'
 import { CodeRequestBody, CodeRequested, CodeVerification } from './schema.ts'
 import { requestSignInCode, signInByCode } from './sign-in-by-code.ts'
 
-const tags = ['Tokens']
+const tags = ['Sign in with a code']
 const requested = { message: 'If a code can be sent there, it is on its way.' }
 
 export function serveOtp(app: App, deps: Deps): void {
@@ -39,7 +39,10 @@ export function serveOtp(app: App, deps: Deps): void {
         description:
           'Whoever has no account yet gets one, where the tenant allows self-registration. Five guesses; whatever is wrong, the answer is the same. The code shows that the address is the person’s: where it was not verified before, a password that somebody may have set beforehand is removed and all sessions end, unless the device is known.',
         body: CodeVerification,
-        response: { 200: TokenAnswer, ...problemResponses(400, 403, 429, 503) },
+        response: {
+          200: TokenAnswer,
+          ...problemResponses(400, 'invalid-code', 'registration-closed', 'cross-site-request', 429, 503),
+        },
       },
     },
     async (request, reply) => {

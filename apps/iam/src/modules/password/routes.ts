@@ -1,3 +1,4 @@
+import { passwordProblems } from '@signet/accounts'
 import { type App, problemResponses } from '@signet/http'
 import { Type } from 'typebox'
 import type { Deps } from '../../deps.ts'
@@ -16,7 +17,7 @@ export function servePassword(app: App, deps: Deps): void {
     {
       config: { access: 'public', perMinute: 30 },
       schema: {
-        tags: ['People'],
+        tags: ['Lost passwords'],
         operationId: 'requestPasswordReset',
         summary: 'Ask for a code to reset a lost password',
         description:
@@ -35,13 +36,16 @@ export function servePassword(app: App, deps: Deps): void {
     {
       config: { access: 'public', perMinute: 60 },
       schema: {
-        tags: ['People'],
+        tags: ['Lost passwords'],
         operationId: 'confirmPasswordReset',
         summary: 'Reset a lost password',
         description:
           'Ends all sessions of the person, takes their refresh key away, opens ways in that too many failures have locked, and mails a notice. Nobody is signed in by it. Whatever is wrong with address or code, the answer is the same; a password that the rules refuse costs no code.',
         body: PasswordReset,
-        response: { 200: ResetAnswer, ...problemResponses(400, 429, 503) },
+        response: {
+          200: ResetAnswer,
+          ...problemResponses(400, 'invalid-code', ...passwordProblems, 429, 503, 'hashing-busy'),
+        },
       },
     },
     async request => {
@@ -54,13 +58,26 @@ export function servePassword(app: App, deps: Deps): void {
     {
       config: { access: {} },
       schema: {
-        tags: ['People'],
+        tags: ['Your own account'],
         operationId: 'changePassword',
         summary: 'Change my password',
         description:
           'Ends all other sessions of the person and takes their refresh key away. They get a notice by mail.',
         body: PasswordChange,
-        response: { 204: Type.Null(), ...problemResponses(400, 401, 403, 409, 503) },
+        response: {
+          204: Type.Null(),
+          ...problemResponses(
+            400,
+            ...passwordProblems,
+            401,
+            'invalid-credentials',
+            'acting-for-somebody',
+            'cross-site-request',
+            'concurrent-change',
+            503,
+            'hashing-busy',
+          ),
+        },
       },
     },
     async (request, reply) => {

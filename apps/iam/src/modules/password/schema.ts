@@ -1,14 +1,14 @@
 import { strictObject } from '@signet/http'
 import { type Static, Type } from 'typebox'
-import { Code, Email, Password } from '../../person-fields.ts'
+import { Code, Email, NewPassword, Password } from '../../person-fields.ts'
 
-export const PasswordChange = strictObject({ current_password: Password, new_password: Password })
+export const PasswordChange = strictObject({ current_password: Password, new_password: NewPassword })
 export type PasswordChange = Static<typeof PasswordChange>
 
 export const PasswordResetRequest = strictObject({ email: Email })
 export type PasswordResetRequest = Static<typeof PasswordResetRequest>
 
-export const PasswordReset = strictObject({ email: Email, code: Code, new_password: Password })
+export const PasswordReset = strictObject({ email: Email, code: Code, new_password: NewPassword })
 export type PasswordReset = Static<typeof PasswordReset>
 
 export const ResetAnswer = strictObject({

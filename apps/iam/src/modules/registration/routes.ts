@@ -1,3 +1,4 @@
+import { passwordProblems } from '@signet/accounts'
 import { type App, problemResponses } from '@signet/http'
 import type { Deps } from '../../deps.ts'
 import { describeRequest } from '../../request-facts.ts'
@@ -10,13 +11,26 @@ export function serveRegistration(app: App, deps: Deps): void {
     {
       config: { access: 'public', perMinute: 20 },
       schema: {
-        tags: ['People'],
+        tags: ['Sign in'],
         operationId: 'registerUser',
         summary: 'Create an account for oneself',
         description:
           'In the tenant of `tenant`, else in the default one, where it allows self-registration. The password has to be long enough, uncommon, and without the words of its owner; no kinds of characters are asked for.',
         body: RegistrationRequest,
-        response: { 201: RegisteredUser, ...problemResponses(400, 403, 409, 429, 503) },
+        response: {
+          201: RegisteredUser,
+          ...problemResponses(
+            400,
+            ...passwordProblems,
+            'registration-closed',
+            'email-taken',
+            'username-taken',
+            'phone-taken',
+            429,
+            503,
+            'hashing-busy',
+          ),
+        },
       },
     },
     async (request, reply) => reply.code(201).send(await registerUser(deps, request.body, describeRequest(request))),

@@ -1,7 +1,7 @@
 import { strictObject } from '@signet/http'
 import { type Static, Type } from 'typebox'
 import { personMembers } from '../../person-answer.ts'
-import { Email, Password, PersonName, Phone, TenantSlug, Username } from '../../person-fields.ts'
+import { Email, FirstName, LastName, Password, PersonName, Phone, TenantSlug, Username } from '../../person-fields.ts'
 
 export const RegistrationRequest = strictObject(
   {
@@ -10,8 +10,8 @@ export const RegistrationRequest = strictObject(
     phone: Type.Optional(Phone),
     password: Password,
     name: Type.Optional(PersonName),
-    first_name: Type.Optional(PersonName),
-    last_name: Type.Optional(PersonName),
+    first_name: Type.Optional(FirstName),
+    last_name: Type.Optional(LastName),
     tenant: Type.Optional(TenantSlug),
   },
   { description: 'At least one of email and username' },

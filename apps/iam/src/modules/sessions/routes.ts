@@ -6,7 +6,7 @@ import { describeRequest } from '../../request-facts.ts'
 import { SessionPage, SessionPath, SessionQuery } from './schema.ts'
 import { endOtherSessions, endOwnSession, findSelf, findSelfInPerson, listOwnSessions } from './service.ts'
 
-const tags = ['Sessions']
+const tags = ['Stay signed in and sign out']
 /** Whoever has a temporary password sees and ends their sessions with it. */
 const leave = { beforePasswordChange: true } as const
 
@@ -21,7 +21,7 @@ export function serveSessions(app: App, deps: Deps): void {
         summary: 'List where I am signed in',
         description: 'The living sessions of the person in every tenant, the latest first.',
         querystring: SessionQuery,
-        response: { 200: SessionPage, ...problemResponses(400, 401, 503) },
+        response: { 200: SessionPage, ...problemResponses(400, 'invalid-cursor', 401, 503) },
       },
     },
     async request =>
@@ -37,7 +37,10 @@ export function serveSessions(app: App, deps: Deps): void {
         summary: 'Sign one of my devices out',
         description: 'Ends that session; its refresh token opens nothing any more.',
         params: SessionPath,
-        response: { 204: Type.Null(), ...problemResponses(400, 401, 403, 404, 503) },
+        response: {
+          204: Type.Null(),
+          ...problemResponses(400, 401, 'acting-for-somebody', 'cross-site-request', 'session-not-found', 503),
+        },
       },
     },
     async (request, reply) => {
@@ -60,7 +63,7 @@ export function serveSessions(app: App, deps: Deps): void {
         operationId: 'removeOtherSessions',
         summary: 'Sign all my other devices out',
         description: 'Ends every session of the person, in every tenant, but the one that asks.',
-        response: { 204: Type.Null(), ...problemResponses(401, 403, 503) },
+        response: { 204: Type.Null(), ...problemResponses(401, 'acting-for-somebody', 'cross-site-request', 503) },
       },
     },
     async (request, reply) => {

@@ -11,13 +11,24 @@ export function serveSignIn(app: App, deps: Deps): void {
     {
       config: { access: 'public', perMinute: 60 },
       schema: {
-        tags: ['Tokens'],
+        tags: ['Sign in'],
         operationId: 'createTokens',
         summary: 'Sign in with a password',
         description:
           'Without `tenant` the person lands in their home tenant; platform staff land in the default tenant. Whatever is wrong, the answer is the same.',
         body: SignInRequest,
-        response: { 200: TokenAnswer, ...problemResponses(400, 401, 403, 429, 503) },
+        response: {
+          200: TokenAnswer,
+          ...problemResponses(
+            400,
+            'invalid-credentials',
+            'cross-site-request',
+            429,
+            'too-many-attempts',
+            503,
+            'hashing-busy',
+          ),
+        },
       },
     },
     async (request, reply) => {

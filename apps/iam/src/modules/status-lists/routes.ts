@@ -5,7 +5,7 @@ import { acceptsGzip, matchesValidator } from '../../http-caching.ts'
 import { StatusListAggregation, StatusListPath, StatusListToken } from './schema.ts'
 import { type StatusLists, ttlSeconds } from './service.ts'
 
-const tags = ['Discovery']
+const tags = ['Revocations and bundles']
 const cacheControl = `public, max-age=${ttlSeconds}`
 
 /** For whoever verifies tokens, browsers included: all of it is public and signed. */
@@ -40,7 +40,7 @@ export function serveStatusLists(app: App, lists: StatusLists): void {
         description:
           'One bit a session, at the index that its tokens name. Signed anew when a bit, the key or ten minutes have changed; to be asked for again after `ttl` seconds.',
         params: StatusListPath,
-        response: { 200: StatusListToken, 304: Type.Null(), ...problemResponses(400, 404, 503) },
+        response: { 200: StatusListToken, 304: Type.Null(), ...problemResponses(400, 'status-list-not-found', 503) },
       },
     },
     async (request, reply) => {

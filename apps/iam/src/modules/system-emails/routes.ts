@@ -18,7 +18,10 @@ export function serveSystemEmails(app: App, deps: Deps, serviceKeys: ServiceKeyr
         description:
           'To one recipient, from the sender of this installation. It is queued: an answer says that it will be sent, not that it was.',
         body: SystemEmailRequest,
-        response: { 202: QueuedEmail, ...problemResponses(400, 401, 413, 415, 429, 503) },
+        response: {
+          202: QueuedEmail,
+          ...problemResponses(400, 'invalid-service-key', 413, 415, 429, 503, 'not-ready'),
+        },
       },
     },
     async (request, reply) => {

@@ -9,7 +9,7 @@ import { sendTokens } from './token-cookies.ts'
 import { RefreshRequest, TenantTokenRequest, TokenAnswer } from './schema.ts'
 import { enterOtherTenant, refreshTokens, revokeTokens } from './service.ts'
 
-const tags = ['Tokens']
+const tags = ['Stay signed in and sign out']
 
 export function serveTokens(app: App, deps: Deps): void {
   app.post(
@@ -24,7 +24,18 @@ export function serveTokens(app: App, deps: Deps): void {
         description:
           'Spends the refresh token and gives the next pair. Repeated within ten seconds it gives the same refresh token again; later it is taken for theft and ends the session.',
         body: RefreshRequest,
-        response: { 200: TokenAnswer, ...problemResponses(400, 401, 403, 429, 503) },
+        response: {
+          200: TokenAnswer,
+          ...problemResponses(
+            400,
+            'invalid-refresh-token',
+            'refresh-token-reused',
+            'session-ended',
+            'cross-site-request',
+            429,
+            503,
+          ),
+        },
       },
     },
     async (request, reply) => {
@@ -46,7 +57,7 @@ export function serveTokens(app: App, deps: Deps): void {
         description:
           'Ends the session of the refresh token. The answer is the same for tokens that are none (RFC 7009).',
         body: RefreshRequest,
-        response: { 204: Type.Null(), ...problemResponses(400, 403, 503) },
+        response: { 204: Type.Null(), ...problemResponses(400, 'cross-site-request', 503) },
       },
     },
     async (request, reply) => {
@@ -61,13 +72,16 @@ export function serveTokens(app: App, deps: Deps): void {
     {
       config: { access: {} },
       schema: {
-        tags,
+        tags: ['Other tenants'],
         operationId: 'createTenantTokens',
         summary: 'Get tokens for another tenant',
         description:
           'Opens a session in a tenant in which the person has a membership; platform staff may enter any tenant, which is audited there. The new session keeps the methods and the time of the sign-in, and ends with it at the latest.',
         body: TenantTokenRequest,
-        response: { 200: TokenAnswer, ...problemResponses(400, 401, 403, 404, 503) },
+        response: {
+          200: TokenAnswer,
+          ...problemResponses(400, 401, 'password-change-required', 'cross-site-request', 'tenant-not-found', 503),
+        },
       },
     },
     async (request, reply) => {

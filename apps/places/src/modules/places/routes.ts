@@ -35,7 +35,7 @@ export function servePlaces(app: App, db: Database): void {
         summary: 'Read a place',
         description: 'The answer carries an `ETag`.',
         params: PlaceParams,
-        response: { 200: Place, ...problemResponses(400, 401, 403, 404, 503) },
+        response: { 200: Place, ...problemResponses(400, 401, 403, 'place-not-found', 503) },
       },
     },
     async (request, reply) => sendPlace(reply, await findPlace(db, request.params.id)),
@@ -73,7 +73,7 @@ export function servePlaces(app: App, db: Database): void {
         params: PlaceParams,
         headers: PlacePrecondition,
         body: PlaceChange,
-        response: { 200: Place, ...problemResponses(400, 401, 403, 404, 412, 413, 415, 503) },
+        response: { 200: Place, ...problemResponses(400, 401, 403, 'place-not-found', 412, 413, 415, 503) },
       },
     },
     async (request, reply) => {
@@ -93,7 +93,10 @@ export function servePlaces(app: App, db: Database): void {
         description: 'With `If-Match` only while the place is as it was read.',
         params: PlaceParams,
         headers: PlacePrecondition,
-        response: { 204: Type.Null({ description: 'Removed' }), ...problemResponses(400, 401, 403, 404, 412, 503) },
+        response: {
+          204: Type.Null({ description: 'Removed' }),
+          ...problemResponses(400, 401, 403, 'place-not-found', 412, 503),
+        },
       },
     },
     async (request, reply) => {
