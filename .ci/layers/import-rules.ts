@@ -131,8 +131,9 @@ const packageRules: ImportRule[] = [
       npm('close-with-grace'),
       npm('ioredis'),
       npm('pino-pretty'),
+      npm('prom-client'),
     ],
-    'packages/http holds Fastify and its plugins on kernel and verifier, and counts requests in Redis. What it needs from a database, the app passes in.',
+    'packages/http holds Fastify and its plugins on kernel and verifier, counts requests in Redis and tells Prometheus. What it needs from a database, the app passes in.',
   ),
 ]
 

@@ -38,6 +38,7 @@ const settings = {
   ADMIN_PORT: integer(4001, [1, 65_535], 'PORT'),
   IAM_PORT: integer(4000, [1, 65_535]),
   PLACES_PORT: integer(4002, [1, 65_535]),
+  METRICS_PORT: integer(undefined, [1, 65_535]),
   IAM_URL: origin(undefined),
   ADMIN_URL: origin(undefined),
   PLACES_URL: origin(undefined),

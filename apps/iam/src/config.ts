@@ -42,6 +42,7 @@ export const iamSettings = {
   SIGNET_ENV: environmentName(),
   HOST: text('127.0.0.1'),
   IAM_PORT: integer(4000, [1, 65_535], 'PORT'),
+  METRICS_PORT: integer(undefined, [1, 65_535]),
   ISSUER: origin(undefined),
   AUDIENCE: text('signet'),
   DEFAULT_TENANT: text(undefined),

@@ -1,6 +1,15 @@
 import { fileURLToPath } from 'node:url'
 import { type Database, grantLogin, migrate, openDatabase, UnsafeSchemaError, waitForDatabase } from '@signet/db'
-import { InstallationSecretError, loadEnvironment, loggerOptions, type Program, stopOnSignal } from '@signet/http'
+import {
+  InstallationSecretError,
+  loadEnvironment,
+  loggerOptions,
+  type MetricsListener,
+  openMetrics,
+  type Program,
+  stopOnSignal,
+  watchPool,
+} from '@signet/http'
 import { SettingsError } from '@signet/kernel'
 import { type IamConfig, readConfig, toIamOptions } from './config.ts'
 import { KeyFolderError, startIam } from './index.ts'
@@ -9,10 +18,12 @@ const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
 let database: Database | undefined
 let iam: Program | undefined
+let metrics: MetricsListener | undefined
 stopOnSignal(
   async () => {
     await iam?.stop()
     await database?.close()
+    await metrics?.close()
   },
   reason => iam?.app.log.info({ reason }, 'stopping'),
 )
@@ -23,8 +34,11 @@ try {
   else await waitForDatabase(config.DATABASE_URL, config.WAIT_FOR_DB * 1_000)
   const { DATABASE_URL: url, DATABASE_ADMIN_URL: directUrl } = config
   database = openDatabase({ url, directUrl, applicationName: 'signet-iam' })
+  metrics = await openMetrics(config.HOST, config.METRICS_PORT)
+  watchPool(metrics.of('iam'), database.pool.load)
   iam = await startIam({
     database,
+    metrics: metrics.of('iam'),
     ...toIamOptions(config),
     logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'iam'),
   })

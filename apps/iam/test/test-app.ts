@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHasher, type PasswordHasher } from '@signet/accounts'
 import { runStatement, type Statements, withAdminClient } from '@signet/db'
-import { type App, loggerOptions } from '@signet/http'
+import { type App, loggerOptions, silentMetrics } from '@signet/http'
 import { deriveKey, type MessageId, newId, replacedSystems, type TenantId, type UserId } from '@signet/kernel'
 import {
   plantCanary,
@@ -19,6 +19,7 @@ import {
 import { createOutbox } from '@signet/delivery'
 import { buildApp } from '../src/app.ts'
 import type { Deps } from '../src/deps.ts'
+import { createCounts } from '../src/metrics.ts'
 import { openSigningKeys, type SigningKeys } from '../src/modules/keys/index.ts'
 import { createRefreshTokens } from '../src/refresh-token.ts'
 
@@ -137,6 +138,7 @@ export async function testApp(
     refreshTokens: createRefreshTokens(secret),
     hasher,
     clock,
+    counts: createCounts(silentMetrics),
     tokens: {
       issuer,
       audience,

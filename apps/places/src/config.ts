@@ -19,6 +19,7 @@ const spec = {
   HOST: text('127.0.0.1'),
   PLACES_PORT: integer(4002, [0, 65_535], 'PORT'),
   IAM_PORT: integer(4000, [1, 65_535]),
+  METRICS_PORT: integer(undefined, [1, 65_535]),
   ISSUER: origin(undefined),
   AUDIENCE: text('signet'),
   DATABASE_URL: databaseUrl(),

@@ -1,5 +1,5 @@
 import { openDatabase, waitForDatabase } from '@signet/db'
-import { loadEnvironment, loggerOptions, stopOnSignal } from '@signet/http'
+import { loadEnvironment, loggerOptions, openMetrics, stopOnSignal, watchPool } from '@signet/http'
 import { SettingsError } from '@signet/kernel'
 import { readConfig } from './config.ts'
 import { startPlaces } from './index.ts'
@@ -8,8 +8,11 @@ try {
   const config = readConfig(loadEnvironment(process.argv.slice(2)))
   await waitForDatabase(config.DATABASE_URL, config.WAIT_FOR_DB * 1000)
   const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-places' })
+  const metrics = await openMetrics(config.HOST, config.METRICS_PORT)
+  watchPool(metrics.of('places'), database.pool.load)
   const places = await startPlaces({
     database,
+    metrics: metrics.of('places'),
     host: config.HOST,
     port: config.PLACES_PORT,
     issuer: config.ISSUER,
@@ -22,6 +25,7 @@ try {
     async () => {
       await places.stop()
       await database.close()
+      await metrics.close()
     },
     reason => places.app.log.info({ reason }, 'stopping'),
   )

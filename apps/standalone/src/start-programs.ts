@@ -2,7 +2,7 @@
 import { startAdminApi } from '@signet/admin-api'
 import { readStorage } from '@signet/admin-api/config'
 import type { Database } from '@signet/db'
-import { loggerOptions, type Program } from '@signet/http'
+import { loggerOptions, type MetricsListener, type Program } from '@signet/http'
 import { startIam } from '@signet/iam'
 import { toIamOptions } from '@signet/iam/config'
 import { startPlaces } from '@signet/places'
@@ -13,19 +13,28 @@ import type { Step } from './steps.ts'
 export interface ProgramsOptions {
   readonly config: StandaloneConfig
   readonly database: Database
+  readonly metrics: MetricsListener
   readonly addresses: Addresses
   readonly resources: AsyncDisposableStack
   readonly step: Step
 }
 
 /** Resolves when all listen; `resources` stops them. */
-export async function startPrograms({ config, database, addresses, resources, step }: ProgramsOptions): Promise<void> {
+export async function startPrograms({
+  config,
+  database,
+  metrics,
+  addresses,
+  resources,
+  step,
+}: ProgramsOptions): Promise<void> {
   const { AUDIENCE: audience, ISSUER: issuer } = config
   // The issuer may be a public address that this machine itself cannot reach.
   const keysUri = `${addresses.iam}/.well-known/jwks.json`
   // Each says in its step that it listens: its log begins after that.
   const shared = (name: string) => ({
     database,
+    metrics: metrics.of(name),
     host: config.HOST,
     trustProxy: config.TRUST_PROXY,
     compat: new Set(config.COMPAT),

@@ -20,6 +20,8 @@ export interface PasswordHasher {
   keepPlace(): HashingPlace
   /** Was it made with less than we ask of a hash now? Then it is made anew when its password is at hand. */
   isOutdated(hash: string): boolean
+  /** Jobs that run, that wait, and callers who were sent away since the start. */
+  readonly load: () => { readonly running: number; readonly queued: number; readonly shed: number }
 }
 
 /** Room for one verification. */
@@ -50,6 +52,7 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
   const waiting: (() => void)[] = []
   let running = 0
   let kept = 0
+  let shed = 0
 
   async function inLane<T>(job: () => Promise<T>): Promise<T> {
     if (running < maxConcurrent) running += 1
@@ -65,6 +68,7 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
 
   function assertRoom(): void {
     if (running + waiting.length + kept < maxConcurrent + queueLimit) return
+    shed += 1
     throw problem('hashing-busy', undefined, { retryAfterSeconds })
   }
 
@@ -98,6 +102,7 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
         },
       }
     },
+    load: () => ({ running, queued: waiting.length, shed }),
     isOutdated: hash => {
       const cost = currentForm.exec(hash)?.groups
       return (

@@ -1,4 +1,5 @@
 export { announceUser, eventReceiver } from './announce-user.ts'
+export { measureOutbox } from './outbox-repo.ts'
 export { type DeliverySettings, openTransports } from './open-transports.ts'
 export { createOutbox, type NewMessage, type Outbox, type SealedMessage } from './outbox.ts'
 export { runOutboxCommand } from './outbox-command.ts'

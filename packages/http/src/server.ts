@@ -12,7 +12,9 @@ import Fastify, {
 import { problem } from '@signet/kernel'
 import { readJsonBodies } from './json-bodies.ts'
 import { logRequests } from './logging.ts'
+import { type Metrics, silentMetrics } from './metrics.ts'
 import { answerBrokenConnections, answerProblems } from './problems.ts'
+import { measureRequests } from './request-metrics.ts'
 import { ProblemSchema } from './schemas.ts'
 import { compileValidator } from './validation.ts'
 
@@ -29,6 +31,8 @@ export interface ServerOptions {
   readonly logger: FastifyServerOptions['logger']
   /** Addresses of the proxies whose `X-Forwarded-*` is believed; none by default (THREATS H-02). */
   readonly trustProxy: readonly string[]
+  /** Without them nothing is counted. */
+  readonly metrics?: Metrics
 }
 
 const largestBody = 64 * 1024
@@ -77,6 +81,7 @@ export async function createServer(options: ServerOptions): Promise<App> {
   })
   app.addHook('preParsing', async request => refuseOtherCharsets(request.headers['content-type']))
   logRequests(app)
+  measureRequests(app, options.metrics ?? silentMetrics)
   answerProblems(app)
   return app
 }

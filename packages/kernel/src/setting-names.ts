@@ -17,6 +17,7 @@ export const knownSettingNames: ReadonlySet<string> = new Set([
   'IAM_PORT',
   'ADMIN_PORT',
   'PLACES_PORT',
+  'METRICS_PORT',
   'IAM_URL',
   'ADMIN_URL',
   'PLACES_URL',
