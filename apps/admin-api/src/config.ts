@@ -59,6 +59,7 @@ const settings = {
   WORKER_COUNT: integer(1, [1, 1_024]),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   LOG_FORMAT: oneOf(logFormats, 'auto'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: origin(undefined),
 } satisfies Record<string, Setting<unknown> | SettingFamily<unknown>>
 
 export type AdminConfig = Omit<SettingsOf<typeof settings>, 'DATABASE_URL' | 'ISSUER'> & {

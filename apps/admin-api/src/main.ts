@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { type Database, grantLogin, migrate, openDatabase, UnsafeSchemaError, waitForDatabase } from '@signet/db'
-import { loadEnvironment, loggerOptions, openMetrics, stopOnSignal, watchPool } from '@signet/http'
+import { loadEnvironment, loggerOptions, openMetrics, openTracing, stopOnSignal, watchPool } from '@signet/http'
 import { SettingsError } from '@signet/kernel'
 import { type AdminConfig, readConfig, readStorage } from './config.ts'
 import { startAdminApi } from './index.ts'
@@ -15,10 +15,12 @@ try {
   const opened = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-admin-api' })
   database = opened
   const metrics = await openMetrics(config.HOST, config.METRICS_PORT)
+  const tracing = await openTracing(config.OTEL_EXPORTER_OTLP_ENDPOINT)
   watchPool(metrics.of('admin-api'), opened.pool.load)
   const adminApi = await startAdminApi({
     database: opened,
     metrics: metrics.of('admin-api'),
+    tracer: tracing.of('admin-api'),
     environment: config.SIGNET_ENV,
     host: config.HOST,
     port: config.ADMIN_PORT,
@@ -47,7 +49,7 @@ try {
     async () => {
       await adminApi.stop()
       await opened.close()
-      await metrics.close()
+      await Promise.all([metrics.close(), tracing.close()])
     },
     reason => adminApi.app.log.info({ reason }, 'stopping'),
   )

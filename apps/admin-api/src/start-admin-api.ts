@@ -117,6 +117,7 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
     settings: showSettings(options),
     trustProxy,
     metrics,
+    tracer: options.tracer,
     logger: options.logger,
   })
   const stopCollecting = startCollector({ db: database, images }, err =>

@@ -90,6 +90,7 @@ export const iamSettings = {
   WORKER_COUNT: integer(1, [1, 1_024]),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   LOG_FORMAT: oneOf(logFormats, 'auto'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: origin(undefined),
 } satisfies Record<string, Setting<unknown>>
 
 type Environment = Readonly<Record<string, string | undefined>>

@@ -6,8 +6,10 @@ import {
   loggerOptions,
   type MetricsListener,
   openMetrics,
+  openTracing,
   type Program,
   stopOnSignal,
+  type Tracing,
   watchPool,
 } from '@signet/http'
 import { SettingsError } from '@signet/kernel'
@@ -19,11 +21,12 @@ const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 let database: Database | undefined
 let iam: Program | undefined
 let metrics: MetricsListener | undefined
+let tracing: Tracing | undefined
 stopOnSignal(
   async () => {
     await iam?.stop()
     await database?.close()
-    await metrics?.close()
+    await Promise.all([metrics?.close(), tracing?.close()])
   },
   reason => iam?.app.log.info({ reason }, 'stopping'),
 )
@@ -35,10 +38,12 @@ try {
   const { DATABASE_URL: url, DATABASE_ADMIN_URL: directUrl } = config
   database = openDatabase({ url, directUrl, applicationName: 'signet-iam' })
   metrics = await openMetrics(config.HOST, config.METRICS_PORT)
+  tracing = await openTracing(config.OTEL_EXPORTER_OTLP_ENDPOINT)
   watchPool(metrics.of('iam'), database.pool.load)
   iam = await startIam({
     database,
     metrics: metrics.of('iam'),
+    tracer: tracing.of('iam'),
     ...toIamOptions(config),
     logger: loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, 'iam'),
   })

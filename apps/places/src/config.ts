@@ -28,6 +28,7 @@ const spec = {
   COMPAT: someOf(replacedSystems),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   LOG_FORMAT: oneOf(logFormats, 'auto'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: origin(undefined),
 } satisfies Record<string, Setting<unknown>>
 
 export type PlacesConfig = Omit<SettingsOf<typeof spec>, 'DATABASE_URL' | 'ISSUER'> & {

@@ -3,7 +3,7 @@
  * stops it in the opposite order.
  */
 import { join } from 'node:path'
-import { openMetrics, watchPool } from '@signet/http'
+import { openMetrics, openTracing, watchPool } from '@signet/http'
 import { type Addresses, addressOf } from './addresses.ts'
 import type { StandaloneConfig } from './config.ts'
 import { provideDatabase } from './database.ts'
@@ -58,7 +58,9 @@ export async function startInstallation(
   )
   const metrics = await openMetrics(host, METRICS_PORT)
   resources.defer(() => metrics.close())
+  const tracing = await openTracing(config.OTEL_EXPORTER_OTLP_ENDPOINT)
+  resources.defer(() => tracing.close())
   watchPool(metrics.of('standalone'), database.pool.load)
-  await startPrograms({ config, database, metrics, addresses, resources, step })
+  await startPrograms({ config, database, metrics, tracing, addresses, resources, step })
   return { addresses, adminFile: admin === undefined ? undefined : path }
 }

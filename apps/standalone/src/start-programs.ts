@@ -2,7 +2,7 @@
 import { startAdminApi } from '@signet/admin-api'
 import { readStorage } from '@signet/admin-api/config'
 import type { Database } from '@signet/db'
-import { loggerOptions, type MetricsListener, type Program } from '@signet/http'
+import { loggerOptions, type MetricsListener, type Program, type Tracing } from '@signet/http'
 import { startIam } from '@signet/iam'
 import { toIamOptions } from '@signet/iam/config'
 import { startPlaces } from '@signet/places'
@@ -14,6 +14,7 @@ export interface ProgramsOptions {
   readonly config: StandaloneConfig
   readonly database: Database
   readonly metrics: MetricsListener
+  readonly tracing: Tracing
   readonly addresses: Addresses
   readonly resources: AsyncDisposableStack
   readonly step: Step
@@ -24,6 +25,7 @@ export async function startPrograms({
   config,
   database,
   metrics,
+  tracing,
   addresses,
   resources,
   step,
@@ -35,6 +37,7 @@ export async function startPrograms({
   const shared = (name: string) => ({
     database,
     metrics: metrics.of(name),
+    tracer: tracing.of(name),
     host: config.HOST,
     trustProxy: config.TRUST_PROXY,
     compat: new Set(config.COMPAT),

@@ -28,6 +28,8 @@ export {
 export { describeOlderSystems } from './older-systems.ts'
 export { type App, createServer, type ServerOptions } from './server.ts'
 export { allowSlowBody } from './slow-bodies.ts'
+export { openTracing } from './open-tracing.ts'
+export type { Tracing } from './tracing.ts'
 export { userAgentOf } from './user-agent.ts'
 export { toProblem } from './problems.ts'
 export { compileValidator } from './validation.ts'

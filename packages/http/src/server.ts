@@ -16,6 +16,8 @@ import { type Metrics, silentMetrics } from './metrics.ts'
 import { answerBrokenConnections, answerProblems } from './problems.ts'
 import { measureRequests } from './request-metrics.ts'
 import { ProblemSchema } from './schemas.ts'
+import { traceRequests } from './trace-requests.ts'
+import type { Tracer } from './tracing.ts'
 import { compileValidator } from './validation.ts'
 
 /** A Fastify instance whose handlers take their types from TypeBox schemas. */
@@ -33,6 +35,8 @@ export interface ServerOptions {
   readonly trustProxy: readonly string[]
   /** Without them nothing is counted. */
   readonly metrics?: Metrics
+  /** Without it nothing is traced. */
+  readonly tracer?: Tracer | undefined
 }
 
 const largestBody = 64 * 1024
@@ -72,6 +76,7 @@ export async function createServer(options: ServerOptions): Promise<App> {
     routerOptions: { maxParamLength: 512 },
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  traceRequests(app, options.tracer)
   app.addSchema(ProblemSchema)
   app.removeContentTypeParser('text/plain')
   readJsonBodies(app)

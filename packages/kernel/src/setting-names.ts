@@ -49,6 +49,7 @@ export const knownSettingNames: ReadonlySet<string> = new Set([
   'WORKER_COUNT',
   'LOG_LEVEL',
   'LOG_FORMAT',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
   'SETUP_TOKEN',
   'EMAIL_TRANSPORT',
   'USE_EMAIL_SERVICE',
