@@ -20,4 +20,4 @@ REVOKE CREATE ON SCHEMA public FROM signet_system;
 REVOKE EXECUTE ON FUNCTION measure_outbox() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION measure_outbox() TO signet_app, signet_system;
 
-GRANT SELECT ON schema_migrations TO signet_app, signet_places;
+GRANT SELECT ON schema_migrations TO signet_app;

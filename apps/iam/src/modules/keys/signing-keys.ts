@@ -44,7 +44,9 @@ export interface SigningKeys {
   publicKeyPem(): string
   /** Calls back after the ring has changed. */
   onChange(listener: () => void): void
-  /** Calls back when the folder cannot be read any more, once until it can. The keys read before serve on. */
+  /** False while the folder cannot be read: the keys read before serve on. */
+  isCurrent(): boolean
+  /** Calls back when the folder cannot be read any more, once until it can. */
   onFault(listener: (error: unknown) => void): void
   close(): void
 }
@@ -80,14 +82,16 @@ function createSigningKeys({ folder, tokenLifeMs, clock }: KeyFolder, first: Loa
   let isFaulty = false
   let looking: Promise<void> | undefined
 
+  function take(loaded: Loaded): void {
+    ring = loaded.ring
+    signer = loaded.signer
+    published = describeKeySet(ring, clock, tokenLifeMs)
+    for (const listener of listeners) listener()
+  }
+
   async function look(): Promise<void> {
     try {
-      if ((await listRingVersions(folder)).at(-1) === ring.version) return
-      const loaded = await loadRing(folder)
-      ring = loaded.ring
-      signer = loaded.signer
-      published = describeKeySet(ring, clock, tokenLifeMs)
-      for (const listener of listeners) listener()
+      if ((await listRingVersions(folder)).at(-1) !== ring.version) take(await loadRing(folder))
       isFaulty = false
     } catch (error) {
       if (isFaulty) return
@@ -118,6 +122,7 @@ function createSigningKeys({ folder, tokenLifeMs, clock }: KeyFolder, first: Loa
       return published.set
     },
     publicKeyPem: () => signer.publicKeyPem,
+    isCurrent: () => !isFaulty,
     onChange: listener => void listeners.push(listener),
     onFault: listener => void faultListeners.push(listener),
     close() {
