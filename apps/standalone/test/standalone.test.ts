@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { plantSecretsOf } from '@signet/testkit'
@@ -8,6 +8,9 @@ import { parse } from 'yaml'
 import { callApi, textOf } from '../src/demo/call.ts'
 import { createHome, readyText, waitUntilReady } from '../src/demo/child.ts'
 import { canRunTour, runTour } from '../src/demo/run-tour.ts'
+import { readConfig } from '../src/config.ts'
+import { diagnose, render } from '../src/diagnose/diagnose.ts'
+import { diagnoseKeys } from '../src/diagnose/keys.ts'
 import { readFirstAdmin } from '../src/credentials-file.ts'
 import { planTour, renderTour } from '../src/tour.ts'
 import { startKeptChild } from './kept-child.ts'
@@ -132,6 +135,36 @@ t.test('a start', async t => {
       t.match(text, new RegExp(`^signet_http_request_duration_seconds_count{.*program="${program}"} \\d`, 'm'))
     t.match(text, /^signet_outbox_oldest_seconds\{channel="email",program="iam"\} \d/m)
     t.match(text, /^signet_database_connections\{state="used",program="standalone"\} \d/m)
+  })
+
+  t.test('is found well by pnpm diagnose, which reaches its database', async t => {
+    const environment = { ...home.environment, METRICS_PORT: metricsPort }
+    const text = render(await diagnose(() => environment))
+    t.notMatch(text, /^(FAIL|warning)/m)
+    for (const setting of ['IAM_PORT', 'ADMIN_PORT', 'PLACES_PORT', 'METRICS_PORT'])
+      t.match(text, new RegExp(`^ok +port +${setting} \\d+ is held by Signet$`, 'm'))
+    t.match(text, /^ok +issuer +is found at http/m)
+
+    const keys = join(home.folder, 'copied-keys')
+    const config = readConfig({ ...environment, SIGNET_KEYS: keys })
+    const linesOf = async () => render((await diagnoseKeys(config)).filter(each => each.state !== 'ok'))
+    const plant = (spoil: () => void) => {
+      rmSync(keys, { recursive: true, force: true })
+      cpSync(home.environment['SIGNET_KEYS'] ?? '', keys, { recursive: true })
+      chmodSync(keys, 0o700)
+      spoil()
+      return linesOf()
+    }
+    const pem = () => join(keys, readdirSync(keys).find(name => name.endsWith('.pem')) ?? '')
+    t.equal((await plant(() => undefined)).trim(), '')
+    if (process.platform !== 'win32') {
+      t.match(await plant(() => chmodSync(keys, 0o755)), /^FAIL +keys .*can be entered by others.*chmod 700/)
+      t.match(await plant(() => chmodSync(pem(), 0o644)), /^FAIL +keys .*can be read by others.*chmod 600/)
+      t.match(await plant(() => chmodSync(join(keys, 'secret'), 0o644)), /^FAIL +secret .*chmod 600/)
+    }
+    t.match(await plant(() => writeFileSync(pem(), 'no key')), /^FAIL +keys .*is damaged/)
+    t.match(await plant(() => rmSync(pem())), /^FAIL +keys .*is missing/)
+    t.match(await plant(() => rmSync(join(keys, 'secret'))), /^warning +secret +there is none/)
   })
 
   t.test('in the same home is refused while the first runs, saying so', async t => {

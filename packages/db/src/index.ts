@@ -6,6 +6,7 @@ export { type EmbeddedServer, startEmbedded } from './embedded/embedded-server.t
 export { findEmbedded } from './embedded/find-embedded.ts'
 export { DataFolderInUseError } from './embedded/orphans.ts'
 export { assertSafeSchema, UnsafeSchemaError } from './gate.ts'
+export { type DatabaseFacts, inspectDatabase } from './inspect-database.ts'
 export { grantLogin } from './login-grants.ts'
 export { migrate } from './migrate.ts'
 export { createMigrationCheck } from './migration-check.ts'
