@@ -40,6 +40,7 @@ try {
     storage: readStorage(config).settings,
     maxImageMegabytes: config.MAX_AVATAR_SIZE_MB,
     serviceUrls: config['ENG_<NAME>_URL'],
+    allowedOrigins: config.CORS_ORIGINS,
     trustProxy: config.TRUST_PROXY,
     compat: new Set(config.COMPAT),
     cookies: { domain: config.COOKIE_DOMAIN, prefix: config.COOKIE_PREFIX },

@@ -116,6 +116,7 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
     addresses: options.addresses,
     settings: showSettings(options),
     trustProxy,
+    allowedOrigins: options.allowedOrigins ?? [],
     metrics,
     tracer: options.tracer,
     logger: options.logger,

@@ -59,6 +59,7 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   await app.register(cookie)
   refuseCrossSite(app, {
     url: deps.tokens.issuer,
+    allowedOrigins: deps.allowedOrigins,
     cookies: tokenCookies(deps.cookies),
     cookieDomain: deps.cookies.domain,
   })

@@ -14,6 +14,7 @@ import {
   mailAddress,
   oneOf,
   origin,
+  pageOrigins,
   postgresUrl,
   readSettings,
   redisUrl,
@@ -46,6 +47,7 @@ export const iamSettings = {
   ISSUER: origin(undefined),
   AUDIENCE: text('signet'),
   DEFAULT_TENANT: text(undefined),
+  CORS_ORIGINS: pageOrigins(),
   TRUST_PROXY: list([]),
   COMPAT: someOf(replacedSystems),
   REFRESH_TOKEN_TTL: refreshTokenTtl(),
@@ -171,6 +173,7 @@ export function toIamOptions(config: Read) {
     passwordMinLength: config.PASSWORD_MIN_LENGTH,
     defaultTenant: config.DEFAULT_TENANT,
     workerCount: config.WORKER_COUNT,
+    allowedOrigins: config.CORS_ORIGINS,
     trustProxy: config.TRUST_PROXY,
     compat: new Set(config.COMPAT),
   }

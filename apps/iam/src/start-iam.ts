@@ -91,13 +91,8 @@ export async function startIam(options: IamOptions, clock: Clock = systemClock):
   watchHashing(metrics, deps.hasher.load)
   watchKeys(metrics, signingKeys, clock)
   watchOutbox(metrics, database)
-  const app = await buildApp({
-    ...deps,
-    logger: options.logger,
-    trustProxy: options.trustProxy,
-    metrics,
-    tracer: options.tracer,
-  })
+  const { logger, trustProxy, allowedOrigins = [], tracer } = options
+  const app = await buildApp({ ...deps, logger, trustProxy, allowedOrigins, metrics, tracer })
   signingKeys.onFault(error =>
     app.log.error({ err: error }, 'the signing keys cannot be read again: those read before serve on'),
   )

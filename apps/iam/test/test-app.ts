@@ -104,6 +104,7 @@ export async function testApp(
     log?: { write(line: string): void }
     deps?: Partial<Deps>
     trustProxy?: readonly string[]
+    allowedOrigins?: readonly string[]
   } = {},
 ): Promise<TestApp> {
   const keysFolder = join(await temporaryFolder(t), 'keys')
@@ -169,7 +170,8 @@ export async function testApp(
   }
   for (const key of deps.serviceKeys) plantCanary('service key', key)
   const logger = testLogger(loggerOptions('trace', 'json', 'iam'), 'iam', options.log)
-  const app = await buildApp({ ...deps, logger, trustProxy: options.trustProxy ?? [] })
+  const { trustProxy = [], allowedOrigins = [] } = options
+  const app = await buildApp({ ...deps, logger, trustProxy, allowedOrigins })
   app.addHook('onSend', async (request, reply, answer) => {
     const cookies = reply.getHeader('set-cookie')
     plantSecretsOfExchange({ requestBody: request.body, status: reply.statusCode, answer, cookies })

@@ -59,6 +59,7 @@ export async function startPrograms({
           ...shared('admin-api'),
           ...rules,
           port: config.ADMIN_PORT,
+          allowedOrigins: config.CORS_ORIGINS,
           issuer,
           audience,
           keysUri,

@@ -94,7 +94,7 @@ t.test('the README names what is retired', async t => {
 })
 
 /** What these would switch comes with the operations of the product; until then they would be settings that do nothing. */
-const notYet = new Set(['CORS_ORIGINS', 'DATABASE_REPLICA_URL'])
+const notYet = new Set(['DATABASE_REPLICA_URL'])
 /** Settings that its other sections name, or that are ours beside it. */
 const beside = new Set([
   'TOKEN_PERMISSIONS_MAX_BYTES',

@@ -13,6 +13,7 @@ import { problem } from '@signet/kernel'
 import { readJsonBodies } from './json-bodies.ts'
 import { logRequests } from './logging.ts'
 import { type Metrics, silentMetrics } from './metrics.ts'
+import { allowOrigins } from './origins.ts'
 import { answerBrokenConnections, answerProblems } from './problems.ts'
 import { measureRequests } from './request-metrics.ts'
 import { ProblemSchema } from './schemas.ts'
@@ -33,6 +34,8 @@ export interface ServerOptions {
   readonly logger: FastifyServerOptions['logger']
   /** Addresses of the proxies whose `X-Forwarded-*` is believed; none by default (THREATS H-02). */
   readonly trustProxy: readonly string[]
+  /** Of pages that may call us from a browser, e.g. `https://app.example.com`; none by default. */
+  readonly allowedOrigins?: readonly string[]
   /** Without them nothing is counted. */
   readonly metrics?: Metrics
   /** Without it nothing is traced. */
@@ -84,6 +87,7 @@ export async function createServer(options: ServerOptions): Promise<App> {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(protectiveHeaders).header('x-request-id', request.id)
   })
+  await allowOrigins(app, options.allowedOrigins ?? [])
   app.addHook('preParsing', async request => refuseOtherCharsets(request.headers['content-type']))
   logRequests(app)
   measureRequests(app, options.metrics ?? silentMetrics)

@@ -68,6 +68,7 @@ export {
   mailAddress,
   oneOf,
   origin,
+  pageOrigins,
   postgresUrl,
   redisUrl,
   serviceUrls,

@@ -24,6 +24,7 @@ export const knownSettingNames: ReadonlySet<string> = new Set([
   'ISSUER',
   'AUDIENCE',
   'DEFAULT_TENANT',
+  'CORS_ORIGINS',
   'TRUST_PROXY',
   'COMPAT',
   'ACCESS_TOKEN_TTL',
