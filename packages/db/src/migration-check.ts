@@ -10,7 +10,7 @@ export async function countMigrations(): Promise<number> {
   return (await readMigrationFiles(folder)).length
 }
 
-export async function countApplied(database: Database): Promise<number> {
+async function countApplied(database: Database): Promise<number> {
   const [row] = await runStatement(
     database,
     sql => sql<[{ applied: number }]>`select count(*)::integer as applied from schema_migrations`,

@@ -3,7 +3,7 @@
  * the person, because they could ask that person to sign in anyway. Every other page reads nothing (Fetch Standard, CORS protocol).
  */
 import cors from '@fastify/cors'
-import type { App } from './server.ts'
+import type { FastifyInstance } from 'fastify'
 
 /** How long a browser remembers what it was allowed. */
 const preflightSeconds = 600
@@ -34,7 +34,7 @@ const sendableHeaders = [
 ]
 
 /** Call it before the plugin that asks each route who may call it: a browser asks beforehand without showing who it is. */
-export async function allowOrigins(app: App, origins: readonly string[]): Promise<void> {
+export async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
   if (origins.length === 0) return
   const listed = new Set(origins)
   await app.register(cors, {

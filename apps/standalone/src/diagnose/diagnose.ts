@@ -26,12 +26,11 @@ export async function diagnose(read: () => Readonly<Record<string, string | unde
     diagnoseKeys(config),
     diagnoseRedis(config),
     diagnoseMail(config),
-    diagnoseSms(config),
     diagnosePorts(config),
     diagnoseIssuer(config),
     diagnoseDisk(config),
   ])
-  return [node, settings.ok(`can be read, for ${config.SIGNET_ENV}`), ...rest.flat()]
+  return [node, settings.ok(`can be read, for ${config.SIGNET_ENV}`), ...rest.flat(), diagnoseSms(config)]
 }
 
 /** One line each. What comes from elsewhere moves no cursor of the operator's terminal. */

@@ -36,7 +36,7 @@ export async function diagnosePorts(config: StandaloneConfig): Promise<Finding[]
 async function isOurs(host: string, port: number): Promise<boolean> {
   const at = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   const bodies = await Promise.all([`${at}/version`, `${at}/metrics`].map(read))
-  return bodies.some(body => body !== undefined && (/^\{"version":/.test(body) || body.includes('signet_')))
+  return bodies.some(body => body !== undefined && (body.startsWith('{"version":') || body.includes('signet_')))
 }
 
 async function read(url: string): Promise<string | undefined> {
