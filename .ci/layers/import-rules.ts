@@ -132,8 +132,10 @@ const packageRules: ImportRule[] = [
       npm('ioredis'),
       npm('pino'),
       npm('pino-pretty'),
+      npm('prom-client'),
+      npm('@opentelemetry'),
     ],
-    'packages/http holds Fastify and its plugins on kernel and verifier, and counts requests in Redis. What it needs from a database, the app passes in.',
+    'packages/http holds Fastify and its plugins on kernel and verifier, counts requests in Redis and tells Prometheus and OpenTelemetry. What it needs from a database, the app passes in.',
   ),
 ]
 

@@ -1,4 +1,4 @@
-import { findServiceKey } from '@signet/db'
+import { createMigrationCheck, findServiceKey } from '@signet/db'
 import {
   acceptServiceKey,
   type App,
@@ -78,7 +78,11 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   })
   serveHealth(app, {
     version,
-    checks: { database: () => checkDatabase(deps), keys: () => deps.verifier.warmUp() },
+    checks: {
+      database: () => checkDatabase(deps),
+      migrations: createMigrationCheck(deps.db),
+      keys: () => deps.verifier.warmUp(),
+    },
   })
   serveOperations(app, deps, deps.settings)
   serveDecisions(app, deps, deps.url)

@@ -11,6 +11,7 @@ import {
   list,
   oneOf,
   origin,
+  pageOrigins,
   postgresUrl,
   readSettings,
   replacedSystems,
@@ -41,11 +42,13 @@ const settings = {
   ADMIN_PORT: integer(4001, [1, 65_535], 'PORT'),
   IAM_PORT: integer(4000, [1, 65_535]),
   PLACES_PORT: integer(4002, [1, 65_535]),
+  METRICS_PORT: integer(undefined, [1, 65_535]),
   IAM_URL: origin(undefined),
   ADMIN_URL: origin(undefined),
   PLACES_URL: origin(undefined),
   ISSUER: origin(undefined),
   AUDIENCE: text('signet'),
+  CORS_ORIGINS: pageOrigins(),
   TRUST_PROXY: list([]),
   COMPAT: someOf(replacedSystems),
   COOKIE_DOMAIN: domain(),
@@ -62,6 +65,7 @@ const settings = {
   WORKER_COUNT: integer(1, [1, 1_024]),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   LOG_FORMAT: oneOf(logFormats, 'auto'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: origin(undefined),
 } satisfies Record<string, Setting<unknown> | SettingFamily<unknown>>
 
 export type AdminConfig = Omit<SettingsOf<typeof settings>, 'DATABASE_URL' | 'ISSUER'> & {

@@ -9,10 +9,15 @@ await runProgram({
   name: 'admin-api',
   readConfig,
   prepare: config => prepareDatabase(config, migrations),
-  serve: async (config, logger, resources) => {
-    const [{ openDatabase }, { startAdminApi }] = await Promise.all([import('@signet/db'), import('./index.ts')])
+  serve: async (config, sight, resources) => {
+    const [{ openDatabase }, { watchPool }, { startAdminApi }] = await Promise.all([
+      import('@signet/db'),
+      import('@signet/http'),
+      import('./index.ts'),
+    ])
     const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-admin-api' })
     resources.defer(() => database.close())
+    watchPool(sight.metrics, database.pool.load)
     const { DATABASE_REPLICA_URL: replicaUrl } = config
     const replica = replicaUrl === undefined ? undefined : openDatabase({ url: replicaUrl })
     resources.defer(() => replica?.close())
@@ -38,10 +43,11 @@ await runProgram({
       storage: readStorage(config).settings,
       maxImageMegabytes: config.MAX_AVATAR_SIZE_MB,
       serviceUrls: config['ENG_<NAME>_URL'],
+      allowedOrigins: config.CORS_ORIGINS,
       trustProxy: config.TRUST_PROXY,
       compat: new Set(config.COMPAT),
       cookies: { domain: config.COOKIE_DOMAIN, prefix: config.COOKIE_PREFIX },
-      logger,
+      ...sight,
     })
     resources.defer(() => adminApi.stop())
   },

@@ -2,7 +2,14 @@ import { availableParallelism } from 'node:os'
 import { createHasher } from '@signet/accounts'
 import { assertSafeSchema, type Database } from '@signet/db'
 import { createOutbox } from '@signet/delivery'
-import { loadInstallationSecret, type Program, type ServerOptions, startProgram } from '@signet/http'
+import {
+  loadInstallationSecret,
+  type Program,
+  type ServerOptions,
+  silentMetrics,
+  startProgram,
+  watchHashing,
+} from '@signet/http'
 import { deriveKey, type ReplacedSystem } from '@signet/kernel'
 import { createVerifier } from '@signet/verifier'
 import { type AppDeps, buildApp } from './app.ts'
@@ -59,7 +66,18 @@ const queuedJobsPerLane = 50
  * @throws UnsafeSchemaError
  */
 export async function startAdminApi(options: AdminApiOptions): Promise<Program> {
-  const { database, environment, host, port, issuer, audience, keysUri, trustProxy, setupToken } = options
+  const {
+    database,
+    environment,
+    host,
+    port,
+    issuer,
+    audience,
+    keysUri,
+    trustProxy,
+    setupToken,
+    metrics = silentMetrics,
+  } = options
   await assertSafeSchema(database, { environment })
   const secret = await loadInstallationSecret(options.keysFolder)
   const lanes = Math.max(1, Math.floor(availableParallelism() / options.workerCount))
@@ -75,6 +93,8 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
   const storage = await openStorage(options.storage)
   const images = { storage, convert: createImageConverter(), maxMegabytes: options.maxImageMegabytes }
   const services = createServiceClient({ urls: options.serviceUrls, key: options.serviceKeys[0] })
+  const hasher = createHasher({ maxConcurrent: lanes, queueLimit: lanes * queuedJobsPerLane })
+  watchHashing(metrics, hasher.load)
   const app = await buildApp({
     db: database,
     replica: options.replica,
@@ -83,7 +103,7 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
     serviceUrls: options.serviceUrls,
     compat: options.compat,
     cookies: options.cookies,
-    hasher: createHasher({ maxConcurrent: lanes, queueLimit: lanes * queuedJobsPerLane }),
+    hasher,
     passwordMinLength: options.passwordMinLength,
     outbox: createOutbox(deriveKey(secret, 'outbox')),
     sendsEvents: options.sendsEvents,
@@ -99,6 +119,9 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
     addresses: options.addresses,
     settings: showSettings(options),
     trustProxy,
+    allowedOrigins: options.allowedOrigins ?? [],
+    metrics,
+    tracer: options.tracer,
     logger: options.logger,
   })
   const stopCollecting = startCollector({ db: database, images }, err =>

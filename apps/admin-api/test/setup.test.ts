@@ -197,6 +197,7 @@ t.test('the program serves on a real socket with keys from the issuer, and stops
     storage: { by: 'file', folder: t.testdir() },
     maxImageMegabytes: 5,
     serviceUrls: {},
+    allowedOrigins: ['https://app.example.org'],
     trustProxy: [],
     ...compatSettings,
     logger: testLogger(loggerOptions('trace', 'json', 'admin-api'), 'admin-api'),
@@ -209,6 +210,12 @@ t.test('the program serves on a real socket with keys from the issuer, and stops
     return { status: answer.status, text: await answer.text() }
   }
   t.match(await get('/readyz'), { status: 200, text: /"keys":"ok"/ })
+  const preflight = await program.app.inject({
+    method: 'OPTIONS',
+    url: '/admin/v1/users',
+    headers: { origin: 'https://app.example.org', 'access-control-request-method': 'POST' },
+  })
+  t.match(preflight, { statusCode: 204, headers: { 'access-control-allow-origin': 'https://app.example.org' } })
   t.match(await get('/health'), { status: 200, text: /^{"status":"healthy",.*"database":{"healthy":true,/ })
   t.match(await get('/docs/'), { status: 200 })
   t.match(await get('/openapi.json'), { status: 200, text: /"openapi":"3\.1\.0"/ })

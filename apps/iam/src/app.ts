@@ -1,5 +1,5 @@
 import cookie from '@fastify/cookie'
-import { findServiceKey } from '@signet/db'
+import { createMigrationCheck, findServiceKey } from '@signet/db'
 import {
   acceptServiceKey,
   type App,
@@ -22,7 +22,7 @@ import { serveClientTokens } from './modules/client-tokens/index.ts'
 import { serveContacts } from './modules/contacts/index.ts'
 import { serveDiscovery } from './modules/discovery/index.ts'
 import { createEventHub, serveEvents } from './modules/events/index.ts'
-import { askDatabase, serveHealthcheck } from './modules/health/index.ts'
+import { askDatabase, createOutboxCheck, serveHealthcheck } from './modules/health/index.ts'
 import { serveIntrospection } from './modules/introspection/index.ts'
 import { serveMe } from './modules/me/index.ts'
 import { serveOtp } from './modules/otp/index.ts'
@@ -43,6 +43,7 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
   await app.register(cookie)
   refuseCrossSite(app, {
     url: deps.tokens.issuer,
+    allowedOrigins: deps.allowedOrigins,
     cookies: tokenCookies(deps.cookies),
     cookieDomain: deps.cookies.domain,
   })
@@ -54,7 +55,7 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
     clock: deps.clock,
   })
   await app.register(signet, { verifier, securityScheme: 'bearer', alternative: acceptServiceKey(serviceKeys) })
-  await limitRequests(app, deps.limits)
+  const limitChecks = await limitRequests(app, deps.limits)
   await describeApi(app, {
     title: 'Signet issuer',
     version,
@@ -62,7 +63,16 @@ export async function buildApp(deps: Deps & ServerOptions): Promise<App> {
     serverUrl: deps.tokens.issuer,
     tags: [...tags, ...olderSystems.tags(deps)],
   })
-  serveHealth(app, { version, checks: { database: () => askDatabase(deps.database) } })
+  serveHealth(app, {
+    version,
+    checks: {
+      database: () => askDatabase(deps.database),
+      migrations: createMigrationCheck(deps.database),
+      keys: () => (deps.signingKeys.isCurrent() ? 'ok' : 'degraded'),
+      outbox: createOutboxCheck(deps.database),
+      ...limitChecks,
+    },
+  })
   serveHealthcheck(app, () => askDatabase(deps.database))
   serveDiscovery(app, deps)
   serveRegistration(app, deps)

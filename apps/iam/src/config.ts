@@ -14,6 +14,7 @@ import {
   mailAddress,
   oneOf,
   origin,
+  pageOrigins,
   postgresUrl,
   readSettings,
   redisUrl,
@@ -42,9 +43,11 @@ export const iamSettings = {
   SIGNET_ENV: environmentName(),
   HOST: text('127.0.0.1'),
   IAM_PORT: integer(4000, [1, 65_535], 'PORT'),
+  METRICS_PORT: integer(undefined, [1, 65_535]),
   ISSUER: origin(undefined),
   AUDIENCE: text('signet'),
   DEFAULT_TENANT: text(undefined),
+  CORS_ORIGINS: pageOrigins(),
   TRUST_PROXY: list([]),
   COMPAT: someOf(replacedSystems),
   REFRESH_TOKEN_TTL: refreshTokenTtl(),
@@ -91,6 +94,7 @@ export const iamSettings = {
   WORKER_COUNT: integer(1, [1, 1_024]),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   LOG_FORMAT: oneOf(logFormats, 'auto'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: origin(undefined),
 } satisfies Record<string, Setting<unknown>>
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -172,6 +176,7 @@ export function toIamOptions(config: Read) {
     passwordMinLength: config.PASSWORD_MIN_LENGTH,
     defaultTenant: config.DEFAULT_TENANT,
     workerCount: config.WORKER_COUNT,
+    allowedOrigins: config.CORS_ORIGINS,
     trustProxy: config.TRUST_PROXY,
     compat: new Set(config.COMPAT),
   }

@@ -4,6 +4,7 @@ import type { Database } from '@signet/db'
 import type { Outbox } from '@signet/delivery'
 import type { LimitSettings } from '@signet/http'
 import type { Clock, ReplacedSystem } from '@signet/kernel'
+import type { Counts } from './metrics.ts'
 import type { SigningKeys } from './modules/keys/index.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 
@@ -73,6 +74,7 @@ export interface Deps {
   readonly refreshTokens: RefreshTokens
   readonly hasher: PasswordHasher
   readonly clock: Clock
+  readonly counts: Counts
   readonly tokens: TokenSettings
   readonly passwordMinLength: number
   /** The slug of the tenant that people without one belong to; undefined is the first that is not the platform. */

@@ -9,12 +9,17 @@ await runProgram({
   name: 'iam',
   readConfig,
   prepare: config => prepareDatabase(config, migrations),
-  serve: async (config, logger, resources) => {
-    const [{ openDatabase }, { startIam }] = await Promise.all([import('@signet/db'), import('./index.ts')])
+  serve: async (config, sight, resources) => {
+    const [{ openDatabase }, { watchPool }, { startIam }] = await Promise.all([
+      import('@signet/db'),
+      import('@signet/http'),
+      import('./index.ts'),
+    ])
     const { DATABASE_URL: url, DATABASE_ADMIN_URL: directUrl } = config
     const database = openDatabase({ url, directUrl, applicationName: 'signet-iam' })
     resources.defer(() => database.close())
-    const iam = await startIam({ database, ...toIamOptions(config), logger })
+    watchPool(sight.metrics, database.pool.load)
+    const iam = await startIam({ database, ...toIamOptions(config), ...sight })
     resources.defer(() => iam.stop())
   },
 })

@@ -8,11 +8,14 @@ import {
   loadInstallationSecret,
   type Program,
   type ServerOptions,
+  silentMetrics,
   startProgram,
+  watchHashing,
 } from '@signet/http'
 import { type Clock, deriveKey, type ReplacedSystem, systemClock } from '@signet/kernel'
 import { buildApp } from './app.ts'
 import { type CodeSettings, type CookieSettings, type Deps, longestTokenTtl, type TokenSettings } from './deps.ts'
+import { createCounts, watchKeys, watchOutbox } from './metrics.ts'
 import { openSigningKeys } from './modules/keys/index.ts'
 import { startRetention } from './modules/retention/index.ts'
 import { createRefreshTokens } from './refresh-token.ts'
@@ -53,7 +56,7 @@ const queuedJobsPerLane = 50
  * @throws UnsafeSchemaError, KeyFolderError
  */
 export async function startIam(options: IamOptions, clock: Clock = systemClock): Promise<Program> {
-  const { database, keysFolder, tokens, host, port } = options
+  const { database, keysFolder, tokens, host, port, metrics = silentMetrics } = options
   await assertSafeSchema(database, { environment: options.environment })
   const signingKeys = await openSigningKeys({
     folder: keysFolder,
@@ -68,6 +71,7 @@ export async function startIam(options: IamOptions, clock: Clock = systemClock):
     refreshTokens: createRefreshTokens(secret),
     hasher: createHasher({ maxConcurrent: lanes, queueLimit: lanes * queuedJobsPerLane }),
     clock,
+    counts: createCounts(metrics),
     tokens,
     passwordMinLength: options.passwordMinLength,
     defaultTenant: options.defaultTenant,
@@ -87,7 +91,11 @@ export async function startIam(options: IamOptions, clock: Clock = systemClock):
     sendsEvents: options.sendsEvents,
     compat: options.compat,
   }
-  const app = await buildApp({ ...deps, logger: options.logger, trustProxy: options.trustProxy })
+  watchHashing(metrics, deps.hasher.load)
+  watchKeys(metrics, signingKeys, clock)
+  watchOutbox(metrics, database)
+  const { logger, trustProxy, allowedOrigins = [], tracer } = options
+  const app = await buildApp({ ...deps, logger, trustProxy, allowedOrigins, metrics, tracer })
   signingKeys.onFault(error =>
     app.log.error({ err: error }, 'the signing keys cannot be read again: those read before serve on'),
   )
@@ -95,7 +103,8 @@ export async function startIam(options: IamOptions, clock: Clock = systemClock):
   try {
     const transports = await openTransports(options.delivery, clock)
     const program = await startProgram(app, { host, port })
-    const worker = startWorker({ database, outbox: deps.outbox, transports, log: app.log })
+    const { outbox, counts } = deps
+    const worker = startWorker({ database, outbox, transports, log: app.log, onAttempt: counts.delivered })
     const retention = startRetention({ database, auditDays: options.auditRetentionDays, log: app.log })
     // At once: none waits out its grace before the others begin.
     return {

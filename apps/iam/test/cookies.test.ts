@@ -32,9 +32,9 @@ function readCookie(line: string): [name: string, value: string] {
   return [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]
 }
 
-async function signedIn(t: Test, settings?: Partial<CookieSettings>) {
+async function signedIn(t: Test, settings?: Partial<CookieSettings>, allowedOrigins: readonly string[] = []) {
   const cookies = { secure: false, domain: undefined, prefix: '', ...settings }
-  const a = await testApp(t, { deps: { cookies } })
+  const a = await testApp(t, { deps: { cookies }, allowedOrigins })
   await a.register({ email: 'ada@example.com' })
   const b = browser(a)
   const answer = await b.call('POST', '/api/v1/tokens', { body: { email: 'ada@example.com', password, cookies: true } })
@@ -207,7 +207,8 @@ t.test('another tenant is entered as one came: by cookie into cookies, by bearer
 })
 
 t.test('H-03 what another site sends by cookie does nothing', async t => {
-  const { a, b, answer } = await signedIn(t)
+  const listed = 'https://app.example.org'
+  const { a, b, answer } = await signedIn(t, undefined, [listed])
   const { set: cookies } = answer
   const calls = [
     ['POST', '/api/v1/tokens/refresh', undefined],
@@ -232,4 +233,19 @@ t.test('H-03 what another site sends by cookie does nothing', async t => {
       t.match(renamed, { status: 200, body: { name: 'Ada' } })
     }
   })
+  await t.test(
+    'but for a page that the operator has listed, whose browser asks beforehand without a cookie',
+    async t => {
+      const asked = await a.app.inject({
+        method: 'OPTIONS',
+        url: '/api/v1/me',
+        headers: { origin: listed, 'access-control-request-method': 'PATCH' },
+      })
+      t.match(asked, { statusCode: 204, headers: { 'access-control-allow-origin': listed } })
+      const headers = { ...crossSite, origin: listed }
+      const renamed = await b.call('PATCH', '/api/v1/me', { cookies, headers, body: { name: 'Grace' } })
+      t.match(renamed, { status: 200, body: { name: 'Grace' } })
+      t.equal((await b.call('POST', '/api/v1/tokens', { body: signIn, headers })).lines.length, 2)
+    },
+  )
 })

@@ -264,7 +264,9 @@ t.test('a running program', async t => {
     await until(() => faults.length > 0)
     t.match((faults[0] as Error).message, /ring-3\.json cannot be read/)
     t.equal(kidOf(tokenOf(opened, Date.now())), kid)
+    t.equal(opened.isCurrent(), false)
     await rm(join(keys.folder, 'ring-3.json'))
+    await until(() => opened.isCurrent())
     const after = await rotateKeys(keys)
     const active = after.ring.keys.find(key => key.state === 'active')?.kid
     await until(() => kidOf(tokenOf(opened, Date.now())) === active)

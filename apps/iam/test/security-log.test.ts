@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { openMetrics } from '@signet/http'
 import { newId, type TenantId } from '@signet/kernel'
 import t from 'tap'
+import { createCounts } from '../src/metrics.ts'
 import { password, testApp, type Tokens } from './test-app.ts'
 
 const root = new URL('../../../', import.meta.url)
@@ -38,7 +40,10 @@ t.test('docs/audit-events.md lists every action in the source, and no other', as
 })
 
 t.test('what happens on the ways in', async t => {
-  const a = await testApp(t, { deps: { adminEmail: 'root@example.com' } })
+  const metrics = await openMetrics('127.0.0.1', 0)
+  t.teardown(() => metrics.close())
+  const counts = createCounts(metrics.of('iam'))
+  const a = await testApp(t, { deps: { adminEmail: 'root@example.com', counts } })
   const agent = 'a device by its name'
   const secrets = new Set<string>([password])
   const noteSecrets = (tokens: Tokens): Tokens => {
@@ -179,5 +184,31 @@ t.test('what happens on the ways in', async t => {
       t.notOk(isThere, isCode ? 'a code' : `${secret.slice(0, 6)}…`)
     }
     t.notMatch(log, /argon2/)
+  })
+  await t.test('and is counted, by reasons of which there are few and never by who it was', async t => {
+    const text = await (await fetch(metrics.url ?? '')).text()
+    const countOf = (series: string) => Number(new RegExp(`^${series},program="iam"} (\\d+)$`, 'm').exec(text)?.[1])
+    t.equal(countOf('signet_sign_ins_total{method="password",outcome="success"'), 6)
+    t.equal(countOf('signet_sign_ins_total{method="password",outcome="failure"'), 14)
+    for (const [reason, count] of [
+      ['unknown-user', 10],
+      ['throttled', 2],
+      ['wrong-password', 1],
+      ['locked', 1],
+    ])
+      t.equal(countOf(`signet_sign_in_failures_total{method="password",reason="${reason}"`), count, String(reason))
+    t.equal(countOf('signet_sign_in_failures_total{method="code",reason="wrong"'), 1)
+    t.equal(countOf('signet_sign_in_failures_total{method="client-token",reason="invalid"'), 1)
+    for (const reason of ['reused', 'ended'])
+      t.equal(countOf(`signet_refresh_refusals_total{reason="${reason}"`), 1, reason)
+    for (const [grant, count] of [
+      ['password', 6],
+      ['code', 1],
+      ['refresh', 2],
+      ['client-token', 1],
+      ['tenant', 1],
+    ])
+      t.equal(countOf(`signet_tokens_issued_total{grant="${grant}"`), count, String(grant))
+    t.notMatch(text, /example\.com|[0-9a-f]{8}-[0-9a-f]{4}-/, 'no address and no id')
   })
 })

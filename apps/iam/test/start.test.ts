@@ -119,6 +119,9 @@ t.test('C-05 settings that are unknown, mistyped or unreadable stop the start, b
     [{ COOKIE_DOMAIN: 'https://example.com' }, /^COOKIE_DOMAIN/],
     [{ COOKIE_DOMAIN: 'example.com; Secure' }, /^COOKIE_DOMAIN/],
     [{ COOKIE_PREFIX: '__Secure-' }, /^COOKIE_PREFIX/],
+    [{ CORS_ORIGINS: '*' }, /^CORS_ORIGINS has to be like https:\/\/app\.example\.com, .* not "\*"/],
+    [{ CORS_ORIGINS: 'https://a.example, https://b.example/' }, /^CORS_ORIGINS .* not "https:\/\/b\.example\/"/],
+    [{ CORS_ORIGINS: 'null' }, /^CORS_ORIGINS/],
     [{ COOKIE_PREFIX: '__Host-' }, /^COOKIE_PREFIX __Host- needs COOKIE_SECURE=true/],
     [
       { COOKIE_PREFIX: '__Host-', COOKIE_SECURE: 'true', COOKIE_DOMAIN: 'example.com' },

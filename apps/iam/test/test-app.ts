@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHasher, type PasswordHasher } from '@signet/accounts'
 import { runStatement, type Statements, withAdminClient } from '@signet/db'
-import { type App, loggerOptions } from '@signet/http'
+import { type App, loggerOptions, silentMetrics } from '@signet/http'
 import { deriveKey, type MessageId, newId, replacedSystems, type TenantId, type UserId } from '@signet/kernel'
 import {
   checkProblems,
@@ -20,6 +20,7 @@ import {
 import { createOutbox } from '@signet/delivery'
 import { buildApp } from '../src/app.ts'
 import type { Deps } from '../src/deps.ts'
+import { createCounts } from '../src/metrics.ts'
 import { openSigningKeys, type SigningKeys } from '../src/modules/keys/index.ts'
 import { createRefreshTokens } from '../src/refresh-token.ts'
 
@@ -104,6 +105,7 @@ export async function testApp(
     log?: { write(line: string): void }
     deps?: Partial<Deps>
     trustProxy?: readonly string[]
+    allowedOrigins?: readonly string[]
   } = {},
 ): Promise<TestApp> {
   const keysFolder = join(await temporaryFolder(t), 'keys')
@@ -138,6 +140,7 @@ export async function testApp(
     refreshTokens: createRefreshTokens(secret),
     hasher,
     clock,
+    counts: createCounts(silentMetrics),
     tokens: {
       issuer,
       audience,
@@ -168,7 +171,8 @@ export async function testApp(
   }
   for (const key of deps.serviceKeys) plantCanary('service key', key)
   const logger = testLogger(loggerOptions('trace', 'json', 'iam'), 'iam', options.log)
-  const app = await buildApp({ ...deps, logger, trustProxy: options.trustProxy ?? [] })
+  const { trustProxy = [], allowedOrigins = [] } = options
+  const app = await buildApp({ ...deps, logger, trustProxy, allowedOrigins })
   checkProblems(t, app)
   app.addHook('onSend', async (request, reply, answer) => {
     const cookies = reply.getHeader('set-cookie')

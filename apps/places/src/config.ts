@@ -19,6 +19,7 @@ const spec = {
   HOST: text('127.0.0.1'),
   PLACES_PORT: integer(4002, [0, 65_535], 'PORT'),
   IAM_PORT: integer(4000, [1, 65_535]),
+  METRICS_PORT: integer(undefined, [1, 65_535]),
   ISSUER: origin(undefined),
   AUDIENCE: text('signet'),
   DATABASE_URL: databaseUrl(),
@@ -28,6 +29,7 @@ const spec = {
   WORKER_COUNT: integer(1, [1, 1_024]),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   LOG_FORMAT: oneOf(logFormats, 'auto'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: origin(undefined),
 } satisfies Record<string, Setting<unknown>>
 
 export type PlacesConfig = Omit<SettingsOf<typeof spec>, 'DATABASE_URL' | 'ISSUER'> & {

@@ -6,10 +6,15 @@ await runProgram({
   name: 'places',
   readConfig,
   prepare: config => prepareDatabase(config),
-  serve: async (config, logger, resources) => {
-    const [{ openDatabase }, { startPlaces }] = await Promise.all([import('@signet/db'), import('./index.ts')])
+  serve: async (config, sight, resources) => {
+    const [{ openDatabase }, { watchPool }, { startPlaces }] = await Promise.all([
+      import('@signet/db'),
+      import('@signet/http'),
+      import('./index.ts'),
+    ])
     const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-places' })
     resources.defer(() => database.close())
+    watchPool(sight.metrics, database.pool.load)
     const places = await startPlaces({
       database,
       host: config.HOST,
@@ -18,7 +23,7 @@ await runProgram({
       audience: config.AUDIENCE,
       trustProxy: config.TRUST_PROXY,
       compat: new Set(config.COMPAT),
-      logger,
+      ...sight,
     })
     resources.defer(() => places.stop())
   },

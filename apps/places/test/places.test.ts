@@ -357,7 +357,10 @@ t.test('the service', async t => {
   })
 
   t.test('is ready when it has its rows and the keys', async t => {
-    t.same((await call('GET', '/readyz')).json(), { status: 'ok', checks: { database: 'ok', keys: 'ok' } })
+    t.same((await call('GET', '/readyz')).json(), {
+      status: 'ok',
+      checks: { database: 'ok', keys: 'ok' },
+    })
   })
 
   t.test('says 503 while it cannot have the keys', async t => {

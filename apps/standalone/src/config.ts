@@ -25,9 +25,10 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** Folders become absolute. @throws SettingsError with every fault */
 export function readConfig(environment: Environment): StandaloneConfig {
   const given = readSettings(settings, environment)
-  const ports = [given.IAM_PORT, given.ADMIN_PORT, given.PLACES_PORT]
+  const ports = [given.IAM_PORT, given.ADMIN_PORT, given.PLACES_PORT, given.METRICS_PORT].filter(Boolean)
   const faults = [...findFaults(given), ...readStorage(given).faults]
-  if (new Set(ports).size < ports.length) faults.push('IAM_PORT, ADMIN_PORT and PLACES_PORT have to differ.')
+  if (new Set(ports).size < ports.length)
+    faults.push('IAM_PORT, ADMIN_PORT, PLACES_PORT and METRICS_PORT have to differ.')
   if (given.DATABASE_ADMIN_URL !== undefined && given.DATABASE_URL === undefined) {
     faults.push('DATABASE_ADMIN_URL stands alone: set DATABASE_URL as well, or neither of them.')
   }

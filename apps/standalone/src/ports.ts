@@ -9,12 +9,13 @@ export interface WantedPort {
 
 /** @throws Error with a line for each port that cannot be had */
 export async function assertPortsFree(wanted: readonly WantedPort[]): Promise<void> {
-  const faults = await Promise.all(wanted.map(findFault))
+  const faults = await Promise.all(wanted.map(findPortFault))
   const lines = faults.filter(fault => fault !== undefined)
   if (lines.length > 0) throw new Error(lines.join('\n'))
 }
 
-function findFault({ setting, host, port }: WantedPort): Promise<string | undefined> {
+/** Why a port cannot be had, and what to do; undefined where it is free. */
+export function findPortFault({ setting, host, port }: WantedPort): Promise<string | undefined> {
   return new Promise(resolve => {
     const probe = createServer()
     probe.once('error', (error: NodeJS.ErrnoException) => {

@@ -3,6 +3,7 @@
  * stops it in the opposite order.
  */
 import { join } from 'node:path'
+import { openMetrics, openTracing, watchPool } from '@signet/http'
 import { type Addresses, addressOf } from './addresses.ts'
 import type { StandaloneConfig } from './config.ts'
 import { provideDatabase } from './database.ts'
@@ -24,11 +25,12 @@ export async function startInstallation(
   resources: AsyncDisposableStack,
   step: Step,
 ): Promise<Installation> {
-  const { HOST: host, IAM_PORT, ADMIN_PORT, PLACES_PORT } = config
+  const { HOST: host, IAM_PORT, ADMIN_PORT, PLACES_PORT, METRICS_PORT } = config
   await assertPortsFree([
     { setting: 'IAM_PORT', host, port: IAM_PORT },
     { setting: 'ADMIN_PORT', host, port: ADMIN_PORT },
     { setting: 'PLACES_PORT', host, port: PLACES_PORT },
+    ...(METRICS_PORT === undefined ? [] : [{ setting: 'METRICS_PORT', host, port: METRICS_PORT }]),
   ])
   const addresses: Addresses = {
     iam: addressOf(host, IAM_PORT),
@@ -54,6 +56,11 @@ export async function startInstallation(
         addresses,
       }),
   )
-  await startPrograms({ config, database, addresses, resources, step })
+  const metrics = await openMetrics(host, METRICS_PORT)
+  resources.defer(() => metrics.close())
+  const tracing = await openTracing(config.OTEL_EXPORTER_OTLP_ENDPOINT)
+  resources.defer(() => tracing.close())
+  watchPool(metrics.of('standalone'), database.pool.load)
+  await startPrograms({ config, database, metrics, tracing, addresses, resources, step })
   return { addresses, adminFile: admin === undefined ? undefined : path }
 }

@@ -2,7 +2,7 @@
 import { startAdminApi } from '@signet/admin-api'
 import { readStorage } from '@signet/admin-api/config'
 import { type Database, openDatabase } from '@signet/db'
-import { loggerOptions, type Program } from '@signet/http'
+import { loggerOptions, type MetricsListener, type Program, type Tracing } from '@signet/http'
 import { startIam } from '@signet/iam'
 import { toIamOptions } from '@signet/iam/config'
 import { startPlaces } from '@signet/places'
@@ -13,13 +13,23 @@ import type { Step } from './steps.ts'
 export interface ProgramsOptions {
   readonly config: StandaloneConfig
   readonly database: Database
+  readonly metrics: MetricsListener
+  readonly tracing: Tracing
   readonly addresses: Addresses
   readonly resources: AsyncDisposableStack
   readonly step: Step
 }
 
 /** Resolves when all listen; `resources` stops them. */
-export async function startPrograms({ config, database, addresses, resources, step }: ProgramsOptions): Promise<void> {
+export async function startPrograms({
+  config,
+  database,
+  metrics,
+  tracing,
+  addresses,
+  resources,
+  step,
+}: ProgramsOptions): Promise<void> {
   const { AUDIENCE: audience, ISSUER: issuer, DATABASE_REPLICA_URL: replicaUrl } = config
   const replica = replicaUrl === undefined ? undefined : openDatabase({ url: replicaUrl })
   resources.defer(() => replica?.close())
@@ -28,6 +38,8 @@ export async function startPrograms({ config, database, addresses, resources, st
   // Each says in its step that it listens: its log begins after that.
   const shared = (name: string) => ({
     database,
+    metrics: metrics.of(name),
+    tracer: tracing.of(name),
     host: config.HOST,
     trustProxy: config.TRUST_PROXY,
     compat: new Set(config.COMPAT),
@@ -50,6 +62,7 @@ export async function startPrograms({ config, database, addresses, resources, st
           ...rules,
           replica,
           port: config.ADMIN_PORT,
+          allowedOrigins: config.CORS_ORIGINS,
           issuer,
           audience,
           keysUri,

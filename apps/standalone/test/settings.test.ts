@@ -94,8 +94,6 @@ t.test('the README names what is retired', async t => {
   for (const name of retiredSettingNames) t.ok(section.includes(`\`${name}\``), name)
 })
 
-/** What these would switch comes with the operations of the product; until then they would be settings that do nothing. */
-const notYet = new Set(['CORS_ORIGINS', 'METRICS_PORT', 'OTEL_EXPORTER_OTLP_ENDPOINT'])
 /** Settings that its other sections name, or that are ours beside it. */
 const beside = new Set([
   'TOKEN_PERMISSIONS_MAX_BYTES',
@@ -116,10 +114,10 @@ t.test(
     const rows = readTable(contract)
     const listed = new Set(rows.flatMap(({ text }) => namesIn(text.replace(/`(USE_\w+)=false`/g, '`$1`'))))
     t.ok(listed.size > 80, 'the table is found')
-    for (const name of listed) t.ok(knownSettingNames.has(name) || notYet.has(name), `${name} of the contract is read`)
+    for (const name of listed) t.ok(knownSettingNames.has(name), `${name} of the contract is read`)
     for (const name of knownSettingNames)
       t.ok(listed.has(name) || beside.has(name), `${name} stands in the contract: add it there, or take it out`)
-    compare(t, rows, name => notYet.has(name))
+    compare(t, rows, () => false)
     const sentence = /Retired names \(([^)]*)\)/.exec(contract)?.[1] ?? ''
     const retired = [...sentence.matchAll(/`([A-Z_*]+)`/g)].map(([, name]) => name ?? '')
     t.ok(retired.length > 0)

@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { plantSecretsOf } from '@signet/testkit'
 import t from 'tap'
+import { parse } from 'yaml'
 import { callApi, textOf } from '../src/demo/call.ts'
 import { createHome, readyText, waitUntilReady } from '../src/demo/child.ts'
 import { canRunTour, runTour } from '../src/demo/run-tour.ts'
+import { readConfig } from '../src/config.ts'
+import { diagnose, render } from '../src/diagnose/diagnose.ts'
+import { diagnoseKeys } from '../src/diagnose/keys.ts'
 import { readFirstAdmin } from '../src/credentials-file.ts'
 import { planTour, renderTour } from '../src/tour.ts'
 import { startKeptChild } from './kept-child.ts'
@@ -53,8 +57,31 @@ async function countRoles(): Promise<number> {
   return Number((await callApi('GET', url, { token: await signIn(), expect: 200 }))['total'])
 }
 
+/** What a dashboard or an alert asks Prometheus for. Prometheus itself knows whether a target is up. */
+function namesIn(expression: string): string[] {
+  const withoutLabels = expression.replaceAll(/\{[^}]*\}|\b(by|and)\s*\([^)]*\)|"[^"]*"/g, ' ')
+  return [...withoutLabels.matchAll(/\b(?:signet|nodejs|process)_\w+/g)].map(([name]) => name)
+}
+
+interface AlertRule {
+  readonly alert: string
+  readonly expr: string
+  readonly for?: string
+  readonly labels: { readonly severity: string }
+  readonly annotations: { readonly summary: string }
+}
+
+const deploy = new URL('../deploy/', import.meta.url)
+const { groups } = parse(readFileSync(new URL('prometheus/alerts.yml', deploy), 'utf8')) as {
+  groups: { rules: AlertRule[] }[]
+}
+const alerts = groups.flatMap(({ rules }) => rules)
+
 t.test('a start', async t => {
-  const child = startKeptChild(home)
+  const elsewhere = await createHome()
+  t.teardown(() => elsewhere.remove())
+  const metricsPort = elsewhere.environment['IAM_PORT'] ?? ''
+  const child = startKeptChild(home, { METRICS_PORT: metricsPort })
   await waitUntilReady(child)
   const tour = planTour(home.addresses, home.adminFile)
 
@@ -82,6 +109,62 @@ t.test('a start', async t => {
       places_url: home.addresses.places,
     })
     t.equal(statSync(home.adminFile).mode & 0o777, 0o600)
+  })
+
+  t.test('tells Prometheus all that the dashboard and the alerts ask for, and of each program', async t => {
+    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+    const told = new Set<string>()
+    for (const [, name = '', kind] of text.matchAll(/^# TYPE (\w+) (\w+)$/gm))
+      for (const end of kind === 'histogram' ? ['_bucket', '_count', '_sum'] : ['']) told.add(`${name}${end}`)
+    const dashboard = JSON.parse(readFileSync(new URL('grafana/signet.json', deploy), 'utf8')) as {
+      panels: { title: string; targets: { expr: string }[] }[]
+    }
+    const asked: [by: string, expression: string][] = [
+      ...dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }): [string, string] => [title, expr])),
+      ...alerts.filter(({ alert }) => alert !== 'SignetDown').map(({ alert, expr }): [string, string] => [alert, expr]),
+    ]
+    t.ok(asked.length > 25)
+    for (const [by, expression] of asked) {
+      t.ok(namesIn(expression).length > 0, `${by} asks for something of ours`)
+      for (const name of namesIn(expression)) t.ok(told.has(name), `${by}: ${name}`)
+    }
+    const own = [...told].filter(name => name.startsWith('signet_') && !/_(sum|bucket|count)$/.test(name))
+    const guide = readFileSync(new URL('../../iam/docs/operations.md', import.meta.url), 'utf8')
+    for (const name of own) t.ok(guide.includes(`\`${name}\``), `operations.md explains ${name}`)
+    for (const program of ['iam', 'admin-api', 'places'])
+      t.match(text, new RegExp(`^signet_http_request_duration_seconds_count{.*program="${program}"} \\d`, 'm'))
+    t.match(text, /^signet_outbox_oldest_seconds\{channel="email",program="iam"\} \d/m)
+    t.match(text, /^signet_database_connections\{state="used",program="standalone"\} \d/m)
+  })
+
+  t.test('is found well by pnpm diagnose, which reaches its database', async t => {
+    const environment = { ...home.environment, METRICS_PORT: metricsPort }
+    const text = render(await diagnose(() => environment))
+    t.notMatch(text, /^(FAIL|warning)/m)
+    for (const setting of ['IAM_PORT', 'ADMIN_PORT', 'PLACES_PORT', 'METRICS_PORT'])
+      t.match(text, new RegExp(`^ok +port +${setting} \\d+ is held by Signet$`, 'm'))
+    t.match(text, /^ok +issuer +is found at http/m)
+
+    const keys = join(home.folder, 'copied-keys')
+    const config = readConfig({ ...environment, SIGNET_KEYS: keys })
+    const linesOf = async () => render((await diagnoseKeys(config)).filter(each => each.state !== 'ok'))
+    const plant = (spoil: () => void) => {
+      rmSync(keys, { recursive: true, force: true })
+      cpSync(home.environment['SIGNET_KEYS'] ?? '', keys, { recursive: true })
+      chmodSync(keys, 0o700)
+      spoil()
+      return linesOf()
+    }
+    const pem = () => join(keys, readdirSync(keys).find(name => name.endsWith('.pem')) ?? '')
+    t.equal((await plant(() => undefined)).trim(), '')
+    if (process.platform !== 'win32') {
+      t.match(await plant(() => chmodSync(keys, 0o755)), /^FAIL +keys .*can be entered by others.*chmod 700/)
+      t.match(await plant(() => chmodSync(pem(), 0o644)), /^FAIL +keys .*can be read by others.*chmod 600/)
+      t.match(await plant(() => chmodSync(join(keys, 'secret'), 0o644)), /^FAIL +secret .*chmod 600/)
+    }
+    t.match(await plant(() => writeFileSync(pem(), 'no key')), /^FAIL +keys .*is damaged/)
+    t.match(await plant(() => rmSync(pem())), /^FAIL +keys .*is missing/)
+    t.match(await plant(() => rmSync(join(keys, 'secret'))), /^warning +secret +there is none/)
   })
 
   t.test('in the same home is refused while the first runs, saying so', async t => {
@@ -125,6 +208,18 @@ t.test('a second start', async t => {
     await child.ended
     t.same(await waitForNoProcess(5_000), [])
   })
+})
+
+t.test('every alert says what is the matter and has its page', async t => {
+  const guide = readFileSync(new URL('../../iam/docs/operations.md', import.meta.url), 'utf8')
+  t.ok(alerts.length > 10)
+  for (const { alert, labels, annotations, ...rule } of alerts) {
+    t.match(labels.severity, /^(warning|critical)$/, alert)
+    t.ok(annotations.summary.length > 20, alert)
+    t.match(rule.for ?? '1m', /^\d+[mh]$/, alert)
+    t.ok(guide.includes(`\n### ${alert}\n`), `operations.md has a section for ${alert}`)
+  }
+  t.equal(guide.match(/^### Signet\w+$/gm)?.length, alerts.length, 'and none for an alert that is not there')
 })
 
 t.test('a start by a launcher', { skip: isLinux ? false : 'needs /proc' }, async t => {

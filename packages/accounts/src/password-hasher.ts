@@ -23,6 +23,8 @@ export interface PasswordHasher {
    * well: it would cost every sign-in as much, and its time would tell for good that somebody is there.
    */
   isOutdated(hash: string): boolean
+  /** Jobs that run, that wait, and callers who were sent away since the start. */
+  readonly load: () => { readonly running: number; readonly queued: number; readonly shed: number }
 }
 
 /** Room for one verification. */
@@ -52,6 +54,7 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
   const waiting: (() => void)[] = []
   let running = 0
   let kept = 0
+  let shed = 0
 
   async function inLane<T>(job: () => Promise<T>): Promise<T> {
     if (running < maxConcurrent) running += 1
@@ -67,6 +70,7 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
 
   function assertRoom(): void {
     if (running + waiting.length + kept < maxConcurrent + queueLimit) return
+    shed += 1
     throw problem('hashing-busy', undefined, { retryAfterSeconds })
   }
 
@@ -101,6 +105,7 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
       }
     },
     isOutdated: hash => !hash.startsWith(ownForm),
+    load: () => ({ running, queued: waiting.length, shed }),
   }
 }
 

@@ -87,7 +87,10 @@ t.test('the hasher', async t => {
   })
   await t.test('takes as many as its lane and queue hold, and refuses the rest at once', async t => {
     const hasher = createHasher({ maxConcurrent: 2, queueLimit: 3 })
-    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => hasher.verify(null, 'anything')))
+    const asked = Array.from({ length: 8 }, () => hasher.verify(null, 'anything'))
+    t.same(hasher.load(), { running: 2, queued: 3, shed: 3 })
+    const outcomes = await Promise.allSettled(asked)
+    t.same(hasher.load(), { running: 0, queued: 0, shed: 3 })
     const refused = outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [outcome.reason as Problem] : []))
     t.same(
       refused.map(each => [each.code, each.status, each.retryAfterSeconds]),

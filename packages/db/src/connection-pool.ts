@@ -11,6 +11,16 @@ export interface ConnectionPool {
   acquire(): Promise<Lease>
   /** Admits nobody any more and resolves when the last connection has come back, or after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>
+  readonly load: () => PoolLoad
+}
+
+export interface PoolLoad {
+  readonly used: number
+  readonly waiting: number
+  /** Since the start: work that had to wait, for how long all together, and what got no connection. */
+  readonly waits: number
+  readonly waitedSeconds: number
+  readonly refused: number
 }
 
 export interface Lease {
@@ -29,6 +39,9 @@ export function createPool(sql: postgres.Sql, max: number, acquireTimeoutMs: num
   let free = max
   let closing = false
   let onIdle: (() => void) | undefined
+  let waits = 0
+  let waitedSeconds = 0
+  let refused = 0
 
   async function acquire(): Promise<Lease> {
     if (closing) throw databaseUnavailable(new Error('The connection pool is closed.'))
@@ -39,15 +52,22 @@ export function createPool(sql: postgres.Sql, max: number, acquireTimeoutMs: num
   }
 
   function admission(): Promise<void> {
+    const since = performance.now()
+    waits += 1
     return new Promise((resolve, reject) => {
+      const leave = () => {
+        clearTimeout(waiter.timer)
+        waitedSeconds += (performance.now() - since) / 1_000
+      }
       const waiter: Waiter = {
         admit: () => {
-          clearTimeout(waiter.timer)
+          leave()
           resolve()
         },
         refuse: reason => {
           waiting.delete(waiter)
-          clearTimeout(waiter.timer)
+          leave()
+          refused += 1
           reject(reason)
         },
         timer: setTimeout(() => waiter.refuse(tooLong()), acquireTimeoutMs),
@@ -62,6 +82,7 @@ export function createPool(sql: postgres.Sql, max: number, acquireTimeoutMs: num
       const timer = setTimeout(
         () => {
           late = true
+          refused += 1
           reject(tooLong())
         },
         Math.max(0, deadline - performance.now()),
@@ -76,6 +97,7 @@ export function createPool(sql: postgres.Sql, max: number, acquireTimeoutMs: num
         (error: unknown) => {
           clearTimeout(timer)
           giveBack()
+          if (!late) refused += 1
           reject(databaseUnavailable(error))
         },
       )
@@ -123,5 +145,7 @@ export function createPool(sql: postgres.Sql, max: number, acquireTimeoutMs: num
     })
   }
 
-  return { acquire, drain }
+  const load = () => ({ used: max - free, waiting: waiting.size, waits, waitedSeconds, refused })
+
+  return { acquire, drain, load }
 }

@@ -3,6 +3,7 @@ import t from 'tap'
 import {
   type AdminSql,
   assertSafeSchema,
+  createMigrationCheck,
   grantLogin,
   tenantExceptions,
   UnsafeSchemaError,
@@ -276,5 +277,21 @@ t.test('T-05 raw SQL of the program’s role with the tenant unset, empty or ran
         code: '42501',
       },
     )
+  })
+})
+
+t.test('the check of migrations', async t => {
+  const change = (text: string) => withAdminClient(superUrl, sql => sql.unsafe(text))
+  const check = createMigrationCheck(db)
+  await t.test('fails while one is missing, and says what to do', async t => {
+    await change('create table kept as select * from schema_migrations where version = 1')
+    await change('delete from schema_migrations where version = 1')
+    await t.rejects(check(), /^The database is at migration \d+, and this program needs \d+. Run: pnpm migrate$/)
+  })
+  await t.test('passes where all are applied, and by a program that is older than the database', async t => {
+    await change('insert into schema_migrations select * from kept; drop table kept')
+    await t.resolves(check())
+    await change(`insert into schema_migrations (version, name, checksum) values (9999, '9999_come_later', '')`)
+    await t.resolves(createMigrationCheck(db)())
   })
 })

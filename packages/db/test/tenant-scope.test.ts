@@ -197,6 +197,9 @@ t.test('waits end', async t => {
     const holder = inTenant(small, mine, () => gate.promise)
     const refused = await inTenant(small, mine, tx => tx.sql`select 1`).catch(error => error)
     t.match(refused, { code: 'database-unavailable', status: 503, retryAfterSeconds: 1 })
+    const { waitedSeconds, ...load } = small.pool.load()
+    t.same(load, { used: 1, waiting: 0, waits: 1, refused: 1 })
+    t.ok(waitedSeconds >= 0.05 && waitedSeconds < 10, `${waitedSeconds} s`)
     gate.resolve()
     await holder
     t.equal((await inTenant(small, mine, tx => tx.sql`select 1`)).length, 1, 'and the next one gets it')

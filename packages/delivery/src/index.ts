@@ -1,5 +1,7 @@
 export { announceUser, eventReceiver } from './announce-user.ts'
+export { measureOutbox } from './outbox-repo.ts'
 export { type DeliverySettings, openTransports } from './open-transports.ts'
+export { verifySmtp } from './verify-smtp.ts'
 export { createOutbox, type NewMessage, type Outbox, type SealedMessage } from './outbox.ts'
 export { runOutboxCommand } from './outbox-command.ts'
 export type { MessageData, TemplateName } from './messages.ts'

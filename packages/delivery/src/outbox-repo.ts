@@ -88,3 +88,20 @@ export async function retryMessages(database: Database, id: MessageId | null): P
   const [row] = await runStatement(database, sql => sql<{ count: number }[]>`select retry_messages(${id}) as count`)
   return row?.count ?? 0
 }
+
+export interface OutboxLoad {
+  readonly channel: Channel
+  readonly waiting: number
+  /** Age of what has waited longest; 0 where nothing does. */
+  readonly oldestSeconds: number
+  readonly dead: number
+}
+
+/** Of all tenants together, one a channel. */
+export async function measureOutbox(database: Database): Promise<readonly OutboxLoad[]> {
+  return runStatement(
+    database,
+    sql => sql<OutboxLoad[]>`
+      select channel, waiting, oldest_seconds as "oldestSeconds", dead from measure_outbox()`,
+  )
+}

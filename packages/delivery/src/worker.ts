@@ -35,6 +35,8 @@ export interface WorkerOptions {
   readonly transports: Readonly<Partial<Record<Channel, Transport>>>
   readonly log: WorkerLog
   readonly timing?: Partial<WorkerTiming>
+  /** Is told how each attempt went. */
+  readonly onAttempt?: (channel: Channel, outcome: Outcome['kind']) => void
 }
 
 export interface Worker {
@@ -93,6 +95,7 @@ async function deliverChannel(run: ChannelRun): Promise<void> {
     }
     const outcome = await attempt(run, claimed)
     tellFailures(claimed, outcome)
+    run.onAttempt?.(channel, outcome.kind)
     await settle(run, askOutbox, claimed, outcome)
     // A receiver that is away is not asked for every message that waits, one right after the other.
     if (outcome.kind === 'retry') await rest(timing.pollMs, stopping)

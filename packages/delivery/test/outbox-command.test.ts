@@ -1,10 +1,10 @@
 import t from 'tap'
 import type { MessageId } from '@signet/kernel'
-import { runOutboxCommand } from '../src/index.ts'
+import { measureOutbox, runOutboxCommand } from '../src/index.ts'
 import { claimMessage, settleMessage } from '../src/outbox-repo.ts'
 import { codeData, testOutbox } from './test-outbox.ts'
 
-const { test, send, find, tenantId } = await testOutbox(t)
+const { test, send, find, age, tenantId } = await testOutbox(t)
 const run = (...words: string[]) => runOutboxCommand(async () => test.db, words)
 
 async function giveUp(recipient: string): Promise<MessageId> {
@@ -37,6 +37,17 @@ t.test('pnpm outbox', async t => {
     t.notMatch(text, codeData.code)
     t.notMatch(text, '\u001b', 'a recipient moves no cursor')
     t.notMatch(text, tenantId)
+  })
+  await t.test('counts what it lists, and how long the oldest waits', async t => {
+    await age(queued, 2)
+    const [email, ...others] = (await measureOutbox(test.db)).toSorted((a, b) => a.channel.localeCompare(b.channel))
+    t.match(email, { channel: 'email', waiting: 1, dead: 2 })
+    t.ok(Math.abs((email?.oldestSeconds ?? 0) - 7_200) < 60, String(email?.oldestSeconds))
+    const nothing = { waiting: 0, oldestSeconds: 0, dead: 0 }
+    t.same(others, [
+      { channel: 'event', ...nothing },
+      { channel: 'sms', ...nothing },
+    ])
   })
   await t.test('lists either alone', async t => {
     const ids = async (...words: string[]) =>

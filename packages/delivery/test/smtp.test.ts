@@ -1,6 +1,7 @@
 import { type MessageId, newId } from '@signet/kernel'
 import type { SMTPServerOptions } from 'smtp-server'
 import t, { type Test } from 'tap'
+import { verifySmtp } from '../src/index.ts'
 import { type Outgoing, PermanentFailure } from '../src/transport.ts'
 import { createSmtpTransport, type SmtpSettings } from '../src/transports/smtp.ts'
 import { makeCertificate } from './certificate.ts'
@@ -35,8 +36,8 @@ async function sinkFor(t: Test, options: SMTPServerOptions & { refuse?: Refuse }
   return sink
 }
 
-function transportTo(t: Test, { port }: SmtpSink, change: Partial<SmtpSettings> = {}) {
-  const transport = createSmtpTransport({
+function settingsFor({ port }: SmtpSink, change: Partial<SmtpSettings> = {}): SmtpSettings {
+  return {
     host: '127.0.0.1',
     port,
     security: 'starttls',
@@ -45,7 +46,11 @@ function transportTo(t: Test, { port }: SmtpSink, change: Partial<SmtpSettings> 
     maxMessages: 100,
     authorities: certificate.cert,
     ...change,
-  })
+  }
+}
+
+function transportTo(t: Test, sink: SmtpSink, change: Partial<SmtpSettings> = {}) {
+  const transport = createSmtpTransport(settingsFor(sink, change))
   t.teardown(() => transport.close())
   return transport
 }
@@ -102,6 +107,13 @@ t.test('a mail over TLS from the first byte, with a password', async t => {
   )
   t.match(sink.received, [{ user: 'signet', isSecure: true }])
   const wrong = transportTo(t, sink, { security: 'tls', credentials: { username: 'signet', password: 'wr0ng' } })
+  await t.test('can be asked for without sending one', async t => {
+    const verify = (password: string) =>
+      verifySmtp(settingsFor(sink, { security: 'tls', credentials: { username: 'signet', password } }))
+    await t.resolves(verify('right'))
+    await t.rejects(verify('wr0ng'), { message: /^SMTP 535/ })
+    t.equal(sink.received.length, 1)
+  })
   await t.test('is tried again where the password is wrong, which says nothing about the mail', async t => {
     const error = await wrong.send(mail(), never).then(
       () => undefined,

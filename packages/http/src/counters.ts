@@ -9,6 +9,8 @@ export interface Count {
 export interface Counter {
   /** Counts one more under `key`. Never rejects. */
   count(key: string, windowMs: number): Promise<Count>
+  /** False while what should be counted for all nodes is counted for this one alone. */
+  isWhole(): boolean
   open(): Promise<void>
   close(): void
 }
@@ -39,6 +41,7 @@ export function createMemoryCounter(now: () => number = performance.now.bind(per
       windows.set(key, { current: 1, endsAt: at + windowMs })
       return { current: 1, ttl: windowMs }
     },
+    isWhole: () => true,
     open: async () => undefined,
     close: () => windows.clear(),
   }

@@ -1,6 +1,6 @@
 /**
  * A browser sends cookies also with what another site makes it send. A request that changes something and is known by its
- * cookies, or wants to be, is refused where the browser says that another site sent it; a caller that says nothing is no
+ * cookies, or wants to be, is refused where the browser says that another site sent it, but for sites that are listed; a caller that says nothing is no
  * browser (OWASP, cross-site request forgery, fetch metadata). A bearer token is set by the caller alone.
  */
 import { problem } from '@signet/kernel'
@@ -19,6 +19,8 @@ export interface OwnSite {
   readonly url: string
   /** Other addresses of ours, e.g. that of a gateway before us. */
   readonly alsoAt?: readonly string[]
+  /** Origins of pages that may do what ours may: those that CORS lists. */
+  readonly allowedOrigins?: readonly string[] | undefined
   /** The names of the cookies by which a person is known. */
   readonly cookies: readonly string[]
   /** The domain that the cookies are sent to: its hosts are ours. */
@@ -44,6 +46,7 @@ export function refuseCrossSite(app: App, own: OwnSite): void {
 
   function assertOwnSite(request: FastifyRequest): void {
     const { origin, 'sec-fetch-site': site } = request.headers
+    if (origin !== undefined && own.allowedOrigins?.includes(origin) === true) return
     if (site === undefined ? origin === undefined || isOwnOrigin(origin) : ownSites.has(site)) return
     const claims = { site: site?.slice(0, longestLogged), origin: origin?.slice(0, longestLogged) }
     request.log.info(claims, 'refused what another site sent')

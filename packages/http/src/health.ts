@@ -3,8 +3,8 @@ import { problem } from '@signet/kernel'
 import { problemResponses } from './problem-responses.ts'
 import type { App } from './server.ts'
 
-/** Says what is wrong by throwing. */
-export type ReadinessCheck = () => Promise<void> | void
+/** Says what is wrong by throwing; a word that it gives stands in the answer instead of `ok`, and takes nothing out of service. */
+export type ReadinessCheck = () => Promise<string | void> | string | void
 
 export interface Health {
   readonly version: string
@@ -56,22 +56,26 @@ export function serveHealth(app: App, health: Health): void {
         tags: ['Operations'],
         operationId: 'readReadiness',
         summary: 'Can it serve requests?',
-        description: 'Asks what it stands on: 503 while that fails, and while it is stopping.',
+        description:
+          'Asks what it stands on: 503 while any of that fails, naming all that does, and while it is stopping. What is `degraded` takes nothing out of service.',
         response: { 200: readiness, ...problemResponses(503) },
       },
     },
     async request => {
       if (app.drain.isStopping) throw problem('not-ready', 'This node is stopping.')
-      const checks: Record<string, string> = {}
-      for (const [name, check] of Object.entries(health.checks)) {
+      const failing: string[] = []
+      const words = Object.entries(health.checks).map(async ([name, check]): Promise<[string, string]> => {
         try {
-          await check()
-          checks[name] = 'ok'
+          return [name, (await check()) ?? 'ok']
         } catch (error) {
           request.log.warn({ err: error, check: name }, 'not ready')
-          throw problem('not-ready', `The check "${name}" fails.`, { retryAfterSeconds: 1 })
+          failing.push(name)
+          return [name, 'failing']
         }
-      }
+      })
+      const checks = Object.fromEntries(await Promise.all(words))
+      if (failing.length > 0)
+        throw problem('not-ready', `These checks fail: ${failing.toSorted().join(', ')}.`, { retryAfterSeconds: 1 })
       app.drain.noteTold()
       return { status: 'ok', checks }
     },

@@ -6,6 +6,7 @@ import rateLimit, { type FastifyRateLimitStore, type FastifyRateLimitStoreCtor }
 import { problem } from '@signet/kernel'
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import { type Count, type Counter, createMemoryCounter } from './counters.ts'
+import type { Health } from './health.ts'
 import { networkOf } from './networks.ts'
 import type { App } from './server.ts'
 import { serviceKeyHolderOf } from './service-keys.ts'
@@ -28,8 +29,11 @@ export interface LimitSettings {
 
 const minuteMs = 60_000
 
-/** Answers 429 `too-many-requests` beyond a limit, and tells what is left in `RateLimit-*`. Call it before the routes. */
-export async function limitRequests(app: App, { redisUrl, factor = 1 }: LimitSettings): Promise<void> {
+/**
+ * Answers 429 `too-many-requests` beyond a limit, and tells what is left in `RateLimit-*`. Call it before the routes.
+ * @returns checks for `serveHealth`: of Redis, where it counts
+ */
+export async function limitRequests(app: App, { redisUrl, factor = 1 }: LimitSettings): Promise<Health['checks']> {
   const counter = await openCounter(app, redisUrl)
   app.addHook('onReady', () => counter.open())
   app.addHook('onClose', async () => counter.close())
@@ -46,6 +50,7 @@ export async function limitRequests(app: App, { redisUrl, factor = 1 }: LimitSet
     errorResponseBuilder: (_request, { ttl }) =>
       problem('too-many-requests', undefined, { retryAfterSeconds: ttl / 1_000 }),
   })
+  return redisUrl === undefined ? {} : { redis: () => (counter.isWhole() ? 'ok' : 'degraded') }
 }
 
 /** The client of Redis is loaded where there is one to talk to: it is a megabyte of code. */

@@ -66,6 +66,7 @@ export function createRedisCounter(url: string, log: FastifyBaseLogger, longestW
         return memory.count(key, windowMs)
       }
     },
+    isWhole: () => redis.status === 'ready' && (goneUntil === undefined || performance.now() >= goneUntil),
     async open() {
       await within(openMs, redis.connect()).catch(() => undefined)
     },

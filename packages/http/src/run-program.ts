@@ -7,12 +7,26 @@ import { StartupError } from '@signet/kernel'
 import { loadEnvironment } from './environment.ts'
 import { stopOnSignal } from './lifecycle.ts'
 import { createLog, type Log, loggerOptions, type logFormats, type LoggerSettings, type logLevels } from './logging.ts'
-import { superviseWorkers } from './workers.ts'
+import type { Metrics } from './metrics.ts'
+import { openMetrics } from './metrics-listener.ts'
+import { openTracing } from './open-tracing.ts'
+import type { Tracer } from './tracing.ts'
+import { superviseWorkers, workerIndex } from './workers.ts'
 
 interface Settings {
+  readonly HOST: string
+  readonly METRICS_PORT?: number | undefined
+  readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined
   readonly WORKER_COUNT: number
   readonly LOG_LEVEL: (typeof logLevels)[number]
   readonly LOG_FORMAT: (typeof logFormats)[number]
+}
+
+/** What watches a program from outside. */
+export interface Sight {
+  readonly logger: LoggerSettings
+  readonly metrics: Metrics
+  readonly tracer: Tracer | undefined
 }
 
 export interface ProgramPlan<Config extends Settings> {
@@ -23,7 +37,7 @@ export interface ProgramPlan<Config extends Settings> {
   /** Done once, before anything serves, by the first process. */
   readonly prepare: (config: Config) => Promise<void>
   /** Starts what serves; what has to be stopped goes to `resources` as soon as it is there. */
-  readonly serve: (config: Config, logger: LoggerSettings, resources: AsyncDisposableStack) => Promise<void>
+  readonly serve: (config: Config, sight: Sight, resources: AsyncDisposableStack) => Promise<void>
 }
 
 /** Ends the process with 1 when the program cannot start, and says what a StartupError says. */
@@ -42,7 +56,7 @@ export async function runProgram<Config extends Settings>(plan: ProgramPlan<Conf
     log = createLog(logger)
     if (cluster.isPrimary) await plan.prepare(config)
     if (cluster.isPrimary && config.WORKER_COUNT > 1) await supervise(config.WORKER_COUNT, log, resources)
-    else await plan.serve(config, logger, resources)
+    else await serve(plan, config, logger, resources)
   } catch (error) {
     // A start that is being stopped fails on what it no longer finds.
     if (resources.disposed) return
@@ -51,6 +65,20 @@ export async function runProgram<Config extends Settings>(plan: ProgramPlan<Conf
     // close-with-grace ends a program that has nothing left to do with 0, whatever the exit code was set to.
     process.exit(1)
   }
+}
+
+async function serve<Config extends Settings>(
+  plan: ProgramPlan<Config>,
+  config: Config,
+  logger: LoggerSettings,
+  resources: AsyncDisposableStack,
+): Promise<void> {
+  const { HOST, METRICS_PORT: port, OTEL_EXPORTER_OTLP_ENDPOINT } = config
+  const metrics = await openMetrics(HOST, port === undefined ? undefined : port + workerIndex())
+  resources.defer(() => metrics.close())
+  const tracing = await openTracing(OTEL_EXPORTER_OTLP_ENDPOINT)
+  resources.defer(() => tracing.close())
+  await plan.serve(config, { logger, metrics: metrics.of(plan.name), tracer: tracing.of(plan.name) }, resources)
 }
 
 async function supervise(count: number, log: Log, resources: AsyncDisposableStack): Promise<void> {

@@ -13,9 +13,14 @@ import { problem } from '@signet/kernel'
 import { createDrain, type Drain } from './drain.ts'
 import { readJsonBodies } from './json-bodies.ts'
 import { logRequests } from './logging.ts'
+import { type Metrics, silentMetrics } from './metrics.ts'
+import { allowOrigins } from './origins.ts'
 import { shedUnderPressure } from './pressure.ts'
 import { answerBrokenConnections, answerProblems } from './problems.ts'
+import { measureRequests } from './request-metrics.ts'
 import { ProblemSchema } from './schemas.ts'
+import { traceRequests } from './trace-requests.ts'
+import type { Tracer } from './tracing.ts'
 import { compileValidator } from './validation.ts'
 
 declare module 'fastify' {
@@ -37,6 +42,12 @@ export interface ServerOptions {
   readonly logger: FastifyServerOptions['logger']
   /** Addresses of the proxies whose `X-Forwarded-*` is believed; none by default (THREATS H-02). */
   readonly trustProxy: readonly string[]
+  /** Of pages that may call us from a browser, e.g. `https://app.example.com`; none by default. */
+  readonly allowedOrigins?: readonly string[]
+  /** Without them nothing is counted. */
+  readonly metrics?: Metrics
+  /** Without it nothing is traced. */
+  readonly tracer?: Tracer | undefined
 }
 
 const largestBody = 64 * 1024
@@ -76,6 +87,7 @@ export async function createServer(options: ServerOptions): Promise<App> {
     routerOptions: { maxParamLength: 512 },
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  traceRequests(app, options.tracer)
   app.addSchema(ProblemSchema)
   app.removeContentTypeParser('text/plain')
   readJsonBodies(app)
@@ -87,9 +99,11 @@ export async function createServer(options: ServerOptions): Promise<App> {
     // Whoever keeps a connection to a node that stops would send its next request to nobody.
     if (app.drain.isStopping) reply.header('connection', 'close')
   })
+  await allowOrigins(app, options.allowedOrigins ?? [])
   await shedUnderPressure(app)
   app.addHook('preParsing', async request => refuseOtherCharsets(request.headers['content-type']))
   logRequests(app)
+  measureRequests(app, options.metrics ?? silentMetrics)
   answerProblems(app)
   return app
 }

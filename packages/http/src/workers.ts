@@ -24,6 +24,13 @@ interface Ended {
 /** Between the end of a process and the start of the next, doubled each time as long as none lives for a minute. */
 const pauses = { shortestMs: 100, longestMs: 10_000, endAfterLifeMs: 60_000 }
 
+const indexName = 'WORKER_INDEX'
+
+/** Which of the processes this is, from 0; one that takes another's place takes its number too. */
+export function workerIndex(): number {
+  return Number(process.env[indexName] ?? 0)
+}
+
 /**
  * The first is started alone: what keeps it from starting is said once, and the keys that it makes are there for the others.
  * @param onEnd called when one has ended unasked
@@ -37,15 +44,15 @@ export function superviseWorkers(count: number, onEnd: (ended: Ended) => void): 
   /** @returns when it listens for the first time */
   function keepOneAlive(): Promise<void> {
     const listening = Promise.withResolvers<void>()
-    lives.push(live(listening))
+    lives.push(live(lives.length, listening))
     return listening.promise
   }
 
-  async function live(listening: PromiseWithResolvers<void>): Promise<void> {
+  async function live(index: number, listening: PromiseWithResolvers<void>): Promise<void> {
     let pauseMs = pauses.shortestMs
     while (!stopping.signal.aborted) {
       const startedAt = performance.now()
-      const worker = cluster.fork()
+      const worker = cluster.fork({ [indexName]: index })
       running.add(worker)
       worker.once('listening', () => {
         hasStarted = true

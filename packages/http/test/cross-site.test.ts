@@ -3,10 +3,15 @@ import { type App, createServer, refuseCrossSite } from '../src/index.ts'
 
 const lines: string[] = []
 
-async function appOf(cookieDomain?: string): Promise<App> {
+async function appOf(cookieDomain?: string, allowedOrigins: readonly string[] = []): Promise<App> {
   const stream = { write: (line: string) => void lines.push(line) }
-  const app = await createServer({ logger: { level: 'info', stream }, trustProxy: ['127.0.0.1'] })
-  refuseCrossSite(app, { url: 'https://id.example.com/auth', cookies: ['access_token', 'refresh_token'], cookieDomain })
+  const app = await createServer({ logger: { level: 'info', stream }, trustProxy: ['127.0.0.1'], allowedOrigins })
+  refuseCrossSite(app, {
+    url: 'https://id.example.com/auth',
+    allowedOrigins,
+    cookies: ['access_token', 'refresh_token'],
+    cookieDomain,
+  })
   const route = {
     url: '/',
     config: { access: 'public' as const },
@@ -18,7 +23,8 @@ async function appOf(cookieDomain?: string): Promise<App> {
 
 const app = await appOf()
 const domainApp = await appOf('example.com')
-t.teardown(() => Promise.all([app.close(), domainApp.close()]))
+const openApp = await appOf(undefined, ['https://app.example.org', 'http://localhost:5173'])
+t.teardown(() => Promise.all([app.close(), domainApp.close(), openApp.close()]))
 
 const cookie = 'theme=dark; access_token=tell-nobody'
 type Headers = Record<string, string>
@@ -87,6 +93,63 @@ t.test('H-03 a call by cookie that changes something', async t => {
       await ask({ cookie, origin: 'https://app.example.com', 'sec-fetch-site': 'cross-site' }, { to: domainApp }),
       refused,
     )
+  })
+})
+
+t.test('pages of other origins', async t => {
+  const listed = { origin: 'https://app.example.org', 'sec-fetch-site': 'cross-site' }
+  const others = ['https://evil.example', 'https://app.example.org.evil.example', 'http://app.example.org', 'null', '*']
+  const preflight = (origin: string, to = openApp) =>
+    to.inject({
+      method: 'OPTIONS',
+      url: '/',
+      headers: { origin, 'access-control-request-method': 'PATCH', 'access-control-request-headers': 'if-match' },
+    })
+  const corsOf = (headers: Record<string, unknown>) =>
+    Object.keys(headers).filter(name => name.startsWith('access-control-'))
+
+  await t.test('that are listed may read and change, by cookies too', async t => {
+    t.equal(await ask({ cookie, ...listed }, { to: openApp }), 'served')
+    t.equal(await ask(listed, { to: openApp, body: { cookies: true } }), 'served')
+    const answer = await openApp.inject({ url: '/', headers: listed })
+    t.match(answer.headers, {
+      'access-control-allow-origin': 'https://app.example.org',
+      'access-control-allow-credentials': 'true',
+      'access-control-expose-headers': /etag.*x-request-id/,
+      vary: 'Origin',
+    })
+  })
+  await t.test('that are listed are told so beforehand', async t => {
+    const answer = await preflight('http://localhost:5173')
+    t.equal(answer.statusCode, 204)
+    t.match(answer.headers, {
+      'access-control-allow-origin': 'http://localhost:5173',
+      'access-control-allow-methods': /PATCH/,
+      'access-control-allow-headers': /if-match/,
+      'access-control-max-age': '600',
+      vary: 'Origin',
+    })
+    t.notMatch(answer.headers['access-control-allow-headers'], /x-api-key/)
+  })
+  await t.test('that are not listed are allowed nothing, and caches keep the answers apart', async t => {
+    for (const origin of others) {
+      t.equal(await ask({ cookie, origin, 'sec-fetch-site': 'cross-site' }, { to: openApp }), refused, origin)
+      const read = await openApp.inject({ url: '/', headers: { origin } })
+      t.same([corsOf(read.headers), read.headers.vary], [[], 'Origin'], origin)
+      const asked = await preflight(origin)
+      t.same([asked.statusCode, corsOf(asked.headers)], [404, []], origin)
+    }
+    t.equal((await openApp.inject('/')).headers.vary, 'Origin', 'also of who is no page')
+  })
+  await t.test('are all alike where none is listed', async t => {
+    const answer = await app.inject({ url: '/', headers: listed })
+    t.same([corsOf(answer.headers), answer.headers.vary], [[], undefined])
+    t.equal((await preflight('https://app.example.org', app)).statusCode, 404)
+  })
+  await t.test('read failures, too', async t => {
+    const answer = await openApp.inject({ method: 'POST', url: '/nowhere', headers: listed })
+    t.equal(answer.statusCode, 404)
+    t.equal(answer.headers['access-control-allow-origin'], 'https://app.example.org')
   })
 })
 

@@ -171,12 +171,14 @@ t.test('D-07 Redis is gone', { skip: hasRedis ? false : 'no Redis answers at 127
   const count = async () => (await counter.count(key, 60_000)).current
   t.equal(await count(), 1)
   t.equal(said(/Redis/), 0)
+  t.equal(counter.isWhole(), true)
 
   await t.test('the node counts on by itself, and says so once', async t => {
     wire.cut()
     t.same([await count(), await count(), await count()], [1, 2, 3])
     t.equal(said(/"level":40.*Redis does not answer: until it does, limits are counted by this node alone/), 1)
     t.equal(said(/"level":[56]0/), 0)
+    t.equal(counter.isWhole(), false)
   })
   await t.test('and says once that it is back, when all nodes count together again', async t => {
     await wire.mend()
@@ -189,12 +191,14 @@ t.test('D-07 Redis is gone', { skip: hasRedis ? false : 'no Redis answers at 127
     }
     t.equal(said(/"level":30.*Redis is back: limits are counted for all nodes together again/), 1)
     t.equal(current, 2, 'where Redis left off')
+    t.equal(counter.isWhole(), true)
     t.equal(said(/Redis does not answer/), 1)
   })
   await t.test('a Redis that keeps silent is no better than none', async t => {
     wire.hold()
     t.ok((await count()) > 3, 'where the node left off')
     t.equal(said(/Redis does not answer/), 2)
+    t.equal(counter.isWhole(), false)
   })
 })
 

@@ -208,22 +208,31 @@ t.test('a request that the HTTP parser refuses is answered with a problem too', 
 })
 
 t.test('health', async t => {
-  const state = { isBroken: false }
+  const state = { isBroken: false, limits: 'ok' }
   const app = await createServer({ logger: false, trustProxy: [] })
   const database = async () => {
     if (state.isBroken) throw new Error('connect ECONNREFUSED 10.0.0.1')
   }
-  serveHealth(app, { version: '1.2.3', checks: { database } })
+  const keys = () => {
+    if (state.isBroken) throw new Error('EACCES: /srv/keys')
+  }
+  const checks = { keys, database, limits: () => state.limits }
+  serveHealth(app, { version: '1.2.3', checks })
   t.teardown(() => app.close())
 
   t.strictSame((await app.inject('/livez')).json(), { status: 'ok' })
   t.strictSame((await app.inject('/version')).json(), { version: '1.2.3' })
-  t.strictSame((await app.inject('/readyz')).json(), { status: 'ok', checks: { database: 'ok' } })
+  const well = { keys: 'ok', database: 'ok', limits: 'ok' }
+  t.strictSame((await app.inject('/readyz')).json(), { status: 'ok', checks: well })
+  state.limits = 'degraded'
+  const degraded = await app.inject('/readyz')
+  t.equal(degraded.statusCode, 200)
+  t.strictSame(degraded.json(), { status: 'ok', checks: { ...well, limits: 'degraded' } })
   state.isBroken = true
   const broken = await app.inject('/readyz')
   t.equal(broken.statusCode, 503)
-  t.match(broken.json(), { code: 'not-ready', detail: /database/ })
-  t.notMatch(broken.body, /10\.0\.0\.1/)
+  t.match(broken.json(), { code: 'not-ready', detail: 'These checks fail: database, keys.' })
+  t.notMatch(broken.body, /10\.0\.0\.1|EACCES/)
   state.isBroken = false
   app.drain.refuse()
   t.equal((await app.inject('/readyz')).statusCode, 503)

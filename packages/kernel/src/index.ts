@@ -69,6 +69,7 @@ export {
   mailAddress,
   oneOf,
   origin,
+  pageOrigins,
   postgresUrl,
   redisUrl,
   serviceUrls,

@@ -80,6 +80,19 @@ export function list(fallback: readonly string[], ...aliases: string[]): Setting
   return { parse, fallback, aliases }
 }
 
+/** Origins as a browser says them (RFC 6454 section 6.2), with commas between. They are compared letter by letter. */
+export function pageOrigins(): Setting<readonly string[]> {
+  const parse = (given: string) => {
+    const origins = list([]).parse(given)
+    const odd = origins.filter(each => !/^https?:/.test(each) || !URL.canParse(each) || new URL(each).origin !== each)
+    if (odd.length > 0) {
+      throw new Error(`has to be like https://app.example.com, without a path or an asterisk, not "${odd.join(', ')}".`)
+    }
+    return origins
+  }
+  return { parse, fallback: [] }
+}
+
 /** Some of a few words, in any case, separated by commas; all of them by default. `none` is none of them. */
 export function someOf<const W extends string>(words: readonly W[], ...aliases: string[]): Setting<readonly W[]> {
   const parse = (given: string) => {

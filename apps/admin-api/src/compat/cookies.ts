@@ -2,7 +2,7 @@
  * Browsers that called an older system show who they are by the issuer's cookie. Nothing else here needs it: where no such system
  * is served, no cookie is read. Where one is, what another site makes a browser send changes nothing.
  */
-import { type App, refuseCrossSite } from '@signet/http'
+import { type App, refuseCrossSite, type ServerOptions } from '@signet/http'
 import type { ReplacedSystem } from '@signet/kernel'
 import type { Deps } from '../deps.ts'
 
@@ -16,10 +16,12 @@ export function accessCookie({ compat, cookies }: Pick<Deps, 'compat' | 'cookies
 /** Call it before the routes. Behind one origin browsers find us where they find the issuer. */
 export function refuseForeignPages(
   app: App,
-  deps: Pick<Deps, 'compat' | 'cookies'> & { readonly url: string; readonly issuerUrl: string | undefined },
+  deps: Pick<Deps, 'compat' | 'cookies'> &
+    Pick<ServerOptions, 'allowedOrigins'> & { readonly url: string; readonly issuerUrl: string | undefined },
 ): void {
   const cookie = accessCookie(deps)
   if (cookie === false) return
   const alsoAt = deps.issuerUrl === undefined ? [] : [deps.issuerUrl]
-  refuseCrossSite(app, { url: deps.url, alsoAt, cookies: [cookie], cookieDomain: deps.cookies.domain })
+  const { url, allowedOrigins } = deps
+  refuseCrossSite(app, { url, alsoAt, allowedOrigins, cookies: [cookie], cookieDomain: deps.cookies.domain })
 }

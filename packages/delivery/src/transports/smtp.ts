@@ -21,10 +21,8 @@ const timeouts = { dnsTimeout: 5_000, connectionTimeout: 10_000, greetingTimeout
 /** Servers close a connection on which nothing happens: ours goes first. */
 const idleTimeoutMs = 30_000
 
-export function createSmtpTransport(settings: SmtpSettings): Transport {
-  const { host, port, security, credentials, sender, maxMessages, authorities } = settings
-  const pool = createTransport({
-    pool: true,
+function describeServer({ host, port, security, credentials, authorities }: SmtpSettings) {
+  return {
     host,
     port,
     secure: security === 'tls',
@@ -32,12 +30,32 @@ export function createSmtpTransport(settings: SmtpSettings): Transport {
     ignoreTLS: security === 'none',
     ...(authorities === undefined ? {} : { tls: { ca: authorities } }),
     ...(credentials === undefined ? {} : { auth: { user: credentials.username, pass: credentials.password } }),
+    ...timeouts,
+  }
+}
+
+/** Connects and signs in, and sends nothing. @throws Error that says what the server answered */
+export async function connectOnce(settings: SmtpSettings): Promise<void> {
+  const transport = createTransport(describeServer(settings))
+  try {
+    await transport.verify()
+  } catch (error) {
+    throw describeFailure(error)
+  } finally {
+    transport.close()
+  }
+}
+
+export function createSmtpTransport(settings: SmtpSettings): Transport {
+  const { sender, maxMessages } = settings
+  const pool = createTransport({
+    ...describeServer(settings),
+    pool: true,
     maxConnections: 1,
     maxMessages,
     // Repeating is the outbox's business, which counts it: the pool would send a message again that was taken over.
     maxRequeues: 0,
     idleTimeout: idleTimeoutMs,
-    ...timeouts,
     // What a message says is text, and never the name of a file or an address to fetch.
     disableFileAccess: true,
     disableUrlAccess: true,

@@ -150,8 +150,13 @@ export async function redeemToken(deps: Deps, text: string, request: RequestFact
   const hash = hashClientSecret(text)
   const session = { fingerprint: fingerprintOf(deps, request), events }
   const row = await redeemClientToken(deps.database, deps.tokens, hash, token, session, request)
-  if (row === undefined) throw problem('invalid-client-token')
-  return issueTokens(deps, token, row, row)
+  if (row === undefined) {
+    deps.counts.signInFailed('client-token', 'invalid')
+    throw problem('invalid-client-token')
+  }
+  const answer = await issueTokens(deps, 'client-token', token, row, row)
+  deps.counts.signedIn('client-token')
+  return answer
 }
 
 function describeToken(token: ClientToken): ClientTokenPage['items'][number] {

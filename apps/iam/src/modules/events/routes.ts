@@ -5,8 +5,11 @@ import {
   requireServiceKey,
   serviceKeyHolderOf,
   type ServiceKeyring,
+  type ServerOptions,
+  silentMetrics,
 } from '@signet/http'
 import type { Deps } from '../../deps.ts'
+import { watchStreams } from '../../metrics.ts'
 import { statusListUri } from '../tokens/index.ts'
 import type { EventHub, Revocation } from './hub.ts'
 import { EventStream } from './schema.ts'
@@ -15,12 +18,22 @@ import { createStreams, type StreamEvent, streamLimits } from './streams.ts'
 /** What verifiers are told as it happens, so that they need not ask. */
 export function serveEvents(
   app: App,
-  { signingKeys, tokens, streams: given }: Pick<Deps, 'signingKeys' | 'tokens' | 'streams'>,
+  {
+    signingKeys,
+    tokens,
+    streams: given,
+    metrics = silentMetrics,
+  }: Pick<Deps, 'signingKeys' | 'tokens' | 'streams'> & Pick<ServerOptions, 'metrics'>,
   hub: EventHub,
   serviceKeys: ServiceKeyring,
 ): void {
   const limits = { ...streamLimits, ...given }
   const streams = createStreams(limits, () => hub.isLive())
+  watchStreams(
+    metrics,
+    () => streams.count(),
+    () => hub.isLive(),
+  )
   const requireKey = requireServiceKey(serviceKeys)
   const toEvent = ({ list, index, at }: Revocation): StreamEvent => ({
     id: at,

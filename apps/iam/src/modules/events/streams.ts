@@ -28,6 +28,7 @@ export interface Streams {
   admit(reader: Reader): Stream
   /** One event to all, or to those alone who hear of bundles. */
   send(event: StreamEvent, to: 'all' | 'services'): void
+  count(): number
   /** Ends all of them, and admits nobody any more. */
   close(): void
 }
@@ -142,6 +143,7 @@ export function createStreams(limits: StreamLimits, isLive: () => boolean): Stre
       const text = format(event)
       for (const stream of streams) if (to === 'all' || stream.reader.hearsBundles) write(stream, text)
     },
+    count: () => streams.size,
     close() {
       isClosed = true
       clearInterval(heartbeat)

@@ -1,2 +1,3 @@
+export { createOutboxCheck } from './parts.ts'
 export { askDatabase } from './repo.ts'
 export { serveHealthcheck } from './routes.ts'

@@ -1,3 +1,4 @@
+export { inspectKeys } from './inspect.ts'
 export { runKeysCommand } from './command.ts'
 export type { KeyFolder } from './key-administration.ts'
 export { KeyFolderError } from './key-files.ts'

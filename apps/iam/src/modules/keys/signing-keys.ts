@@ -7,7 +7,7 @@ import { type FSWatcher, watch } from 'node:fs'
 import type { Clock } from '@signet/kernel'
 import { ensureRing, type KeyFolder } from './key-administration.ts'
 import { KeyFolderError, prepareFolder, readPrivateKey } from './key-files.ts'
-import { activeKey, isPublished, nextKeys, publishedUntilMs, type Ring } from './ring.ts'
+import { activeKey, isPublished, nextKeys, publishedUntilMs, type Ring, type RingKey } from './ring.ts'
 import { listRingVersions, readRing } from './ring-store.ts'
 
 /** One published key (RFC 7517). */
@@ -36,19 +36,24 @@ export interface SigningKeys {
   sign(type: SignedType, payload: string): string
   /** The `kid` under which is signed now. */
   activeKid(): string
+  /** Since when, in milliseconds. */
+  activeSince(): number
   /** The public halves of the next, active and retired keys. */
   keySet(): KeySet
   /** The public half of the active key (SPKI). */
   publicKeyPem(): string
   /** Calls back after the ring has changed. */
   onChange(listener: () => void): void
-  /** Calls back when the folder cannot be read any more, once until it can. The keys read before serve on. */
+  /** False while the folder cannot be read: the keys read before serve on. */
+  isCurrent(): boolean
+  /** Calls back when the folder cannot be read any more, once until it can. */
   onFault(listener: (error: unknown) => void): void
   close(): void
 }
 
 interface Signer {
   readonly kid: string
+  readonly sinceMs: number
   readonly headerSegments: Readonly<Record<SignedType, string>>
   readonly key: KeyObject
   readonly publicKeyPem: string
@@ -77,14 +82,16 @@ function createSigningKeys({ folder, tokenLifeMs, clock }: KeyFolder, first: Loa
   let isFaulty = false
   let looking: Promise<void> | undefined
 
+  function take(loaded: Loaded): void {
+    ring = loaded.ring
+    signer = loaded.signer
+    published = describeKeySet(ring, clock, tokenLifeMs)
+    for (const listener of listeners) listener()
+  }
+
   async function look(): Promise<void> {
     try {
-      if ((await listRingVersions(folder)).at(-1) === ring.version) return
-      const loaded = await loadRing(folder)
-      ring = loaded.ring
-      signer = loaded.signer
-      published = describeKeySet(ring, clock, tokenLifeMs)
-      for (const listener of listeners) listener()
+      if ((await listRingVersions(folder)).at(-1) !== ring.version) take(await loadRing(folder))
       isFaulty = false
     } catch (error) {
       if (isFaulty) return
@@ -109,11 +116,13 @@ function createSigningKeys({ folder, tokenLifeMs, clock }: KeyFolder, first: Loa
       return `${input}.${sign('RSA-SHA256', Buffer.from(input), signer.key).toString('base64url')}`
     },
     activeKid: () => signer.kid,
+    activeSince: () => signer.sinceMs,
     keySet() {
       if (published.untilMs <= clock()) published = describeKeySet(ring, clock, tokenLifeMs)
       return published.set
     },
     publicKeyPem: () => signer.publicKeyPem,
+    isCurrent: () => !isFaulty,
     onChange: listener => void listeners.push(listener),
     onFault: listener => void faultListeners.push(listener),
     close() {
@@ -140,7 +149,7 @@ async function loadRing(folder: string): Promise<Loaded> {
     const active = activeKey(ring)
     const key = await readPrivateKey(folder, active.kid, 'pnpm keys rotate')
     for (const { kid } of nextKeys(ring)) await readPrivateKey(folder, kid, `pnpm keys remove ${kid}`)
-    return { ring, signer: createSigner(active.kid, key) }
+    return { ring, signer: createSigner(active, key) }
   } catch (error) {
     // Somebody has rotated between the reading of the ring and that of its keys.
     if ((await listRingVersions(folder)).at(-1) !== ring.version) return loadRing(folder)
@@ -148,10 +157,11 @@ async function loadRing(folder: string): Promise<Loaded> {
   }
 }
 
-function createSigner(kid: string, key: KeyObject): Signer {
+function createSigner({ kid, activated_at, created_at }: RingKey, key: KeyObject): Signer {
   const segmentOf = (typ: SignedType) => Buffer.from(JSON.stringify({ alg: 'RS256', typ, kid })).toString('base64url')
   return {
     kid,
+    sinceMs: Date.parse(activated_at ?? created_at),
     headerSegments: Object.fromEntries(signedTypes.map(typ => [typ, segmentOf(typ)])) as Record<SignedType, string>,
     key,
     publicKeyPem: createPublicKey(key).export({ type: 'spki', format: 'pem' }) as string,

@@ -47,24 +47,25 @@ export async function tryCode(
   const contact = readContact(body)
   const { channel } = contact
   const verified = await verifyCode(deps, { ...contact, purpose, tenant: body.tenant, codeText: body.code }, request)
-  if (verified.outcome === 'wrong' || verified.outcome === 'refused') return verified.outcome
+  if (verified.outcome === 'wrong' || verified.outcome === 'refused') {
+    deps.counts.signInFailed('code', verified.outcome)
+    return verified.outcome
+  }
+  const refuse = async (reason: string, who?: { readonly tenantId: TenantId; readonly userId: UserId }) => {
+    deps.counts.signInFailed('code', reason)
+    const { tenantId = null, userId = null } = who ?? {}
+    await recordRefusal(deps.database, tenantId, userId, { purpose, channel, reason }, request)
+    return 'wrong' as const
+  }
   const isMadeHere = verified.outcome === 'new-person' && door === undefined
   const made = isMadeHere ? await register(deps, contact, body.tenant, request) : undefined
   const person = verified.outcome === 'right' ? verified : made
-  if (person === undefined) {
-    await recordRefusal(deps.database, null, null, { purpose, channel, reason: 'not-registered' }, request)
-    return 'wrong'
-  }
+  if (person === undefined) return refuse('not-registered')
   const { userId, tenantId } = person
-  if (door !== undefined && !(await door(person))) {
-    await recordRefusal(deps.database, tenantId, userId, { purpose, channel, reason: 'other-door' }, request)
-    return 'wrong'
-  }
+  if (door !== undefined && !(await door(person))) return refuse('other-door', person)
   const method = channel === 'email' ? 'otp' : 'sms'
   const answer = await signIn(deps, { userId, tenantId, way: 'code', method, checkedHash: null }, request)
-  if (answer !== undefined) return answer
-  await recordRefusal(deps.database, tenantId, userId, { purpose, channel, reason: 'changed-meanwhile' }, request)
-  return 'wrong'
+  return answer ?? refuse('changed-meanwhile', person)
 }
 
 /** Undefined where the address was taken or the tenant closed since the code was spent. */

@@ -58,7 +58,7 @@ export async function renewByKey(
   const checked = await checkKey(deps, session, key, request)
   if (typeof checked === 'string') return checked
   const row = await renewSession(deps.database, deps.tokens, session, checked.hash, request)
-  return row === undefined ? 'refused' : { token: await issueTokenOf(deps, session, row) }
+  return row === undefined ? 'refused' : { token: await issueTokenOf(deps, 'session-key', session, row) }
 }
 
 /** The hash by which the key is right. */

@@ -61,6 +61,7 @@ export async function signInBySecret(
       counted,
     )
     if (person.verdict !== 'allowed') {
+      deps.counts.signInFailed(kind, person.verdict)
       if (person.isFirst) await recordRefusal(deps, kind, person, request)
       throw problem('too-many-attempts', undefined, { retryAfterSeconds: person.retryAfter ?? 1 })
     }
@@ -70,6 +71,7 @@ export async function signInBySecret(
     const answer = isAdmitted ? await enter(deps, { kind, secret, checkedHash, person }, request) : undefined
     if (answer !== undefined) return answer
     const reason = isAdmitted ? 'changed-meanwhile' : isRight ? 'other-door' : reasonFor(kind, person)
+    deps.counts.signInFailed(kind, reason)
     await recordFailure(deps.database, 'sign-in.failed', person, reason, request)
   } finally {
     place.giveBack()

@@ -2,6 +2,7 @@ import { eventReceiver } from '@signet/delivery'
 import { type Actor, newId, problem, type SessionId, type TenantId, type UserId } from '@signet/kernel'
 import type { Deps, RequestFacts } from '../../deps.ts'
 import { fingerprintOf } from '../../devices.ts'
+import type { TokenGrant } from '../../metrics.ts'
 import { issueAccessToken, type SessionFacts } from './access-token.ts'
 import type { RefreshToken } from '../../refresh-token.ts'
 import {
@@ -26,7 +27,10 @@ export async function signIn(deps: Deps, person: SignedIn, request: RequestFacts
   const event = deps.sendsEvents ? loginEvent(deps, person) : undefined
   const fingerprint = fingerprintOf(deps, request)
   const row = await openSession(deps.database, deps.tokens, { ...person, token, fingerprint, event }, request)
-  return row === undefined ? undefined : issueTokens(deps, token, person, row)
+  if (row === undefined) return undefined
+  const answer = await issueTokens(deps, person.way, token, person, row)
+  deps.counts.signedIn(person.way)
+  return answer
 }
 
 function loginEvent(deps: Deps, { userId, tenantId, way }: SignedIn) {
@@ -34,19 +38,28 @@ function loginEvent(deps: Deps, { userId, tenantId, way }: SignedIn) {
   return { ...deps.outbox.seal('user.login', { payload }), recipient: eventReceiver }
 }
 
+const refusals = {
+  invalid: 'invalid-refresh-token',
+  ended: 'session-ended',
+  reused: 'refresh-token-reused',
+} as const
+
 /**
  * Spends a refresh token.
  * @throws Problem `invalid-refresh-token`, `refresh-token-reused`, `session-ended`
  */
 export async function refreshTokens(deps: Deps, text: string, request: RequestFacts): Promise<TokenAnswer> {
+  const refuse = (reason: keyof typeof refusals) => {
+    deps.counts.refreshRefused(reason)
+    return problem(refusals[reason])
+  }
   const presented = deps.refreshTokens.read(text)
-  if (presented === undefined) throw problem('invalid-refresh-token')
+  if (presented === undefined) throw refuse('invalid')
   const successor = deps.refreshTokens.succeed(presented)
   const row = await refreshSession(deps.database, deps.tokens, presented, successor, request)
-  if (row === undefined) throw problem('invalid-refresh-token')
-  if (row.outcome === 'ended') throw problem('session-ended')
-  if (row.outcome === 'reused') throw problem('refresh-token-reused')
-  return issueTokens(deps, successor, row, row)
+  if (row === undefined) throw refuse('invalid')
+  if (row.outcome === 'ended' || row.outcome === 'reused') throw refuse(row.outcome)
+  return issueTokens(deps, 'refresh', successor, row, row)
 }
 
 /** Ends the session of the token. Tells nothing about tokens that are none (RFC 7009 section 2.2). */
@@ -69,18 +82,19 @@ export async function enterOtherTenant(
   const row = await enterTenant(deps.database, deps.tokens, actor, tenantId, token, request)
   if (row.outcome === 'ended') throw problem('session-ended')
   if (row.outcome === 'refused') throw problem('tenant-not-found')
-  return issueTokens(deps, token, { userId: actor.userId, tenantId }, row)
+  return issueTokens(deps, 'tenant', token, { userId: actor.userId, tenantId }, row)
 }
 
 /** The tokens of a session that a function has just opened or refreshed. */
 export async function issueTokens(
   deps: Deps,
+  granted: TokenGrant,
   token: RefreshToken,
   { userId, tenantId }: { readonly userId: UserId; readonly tenantId: TenantId },
   row: SessionRow,
 ): Promise<TokenAnswer> {
   return {
-    access_token: await issueTokenOf(deps, { sessionId: token.sessionId, userId, tenantId }, row),
+    access_token: await issueTokenOf(deps, granted, { sessionId: token.sessionId, userId, tenantId }, row),
     token_type: 'Bearer',
     expires_in: deps.tokens.accessTokenTtlSeconds,
     refresh_token: token.text,
@@ -95,6 +109,7 @@ export async function issueTokens(
  */
 export async function issueTokenOf(
   deps: Deps,
+  granted: TokenGrant,
   session: Pick<SessionFacts, 'sessionId' | 'userId' | 'tenantId'>,
   row: SessionRow,
 ): Promise<string> {
@@ -104,7 +119,9 @@ export async function issueTokenOf(
   const client = kind === 'sub_client' ? await findCeilingOf(deps, session) : null
   const isBarred = row.mustChange
   const facts = { ...session, ...held, isBarred, kind, amr, authenticatedAt, actorId, statusList, statusIndex, client }
-  return issueAccessToken(deps, facts)
+  const token = issueAccessToken(deps, facts)
+  deps.counts.tokenIssued(granted)
+  return token
 }
 
 /** A token that did not name the client would be worth more than the client's own. */
