@@ -213,7 +213,9 @@ t.test('several processes of the program', { timeout: 120_000, buffered: true },
   const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } })
   const processesOf = (output: string) =>
     [...output.matchAll(/"pid":(\d+),[^\n]*Server listening/g)].map(([, pid]) => Number(pid))
-  const both = processesOf(await running.printed(/all processes listen/))
+  // Each writes its own log, in an order of their own.
+  await running.printed(/all processes listen/)
+  const both = processesOf(await running.printed(/Server listening[^]*Server listening/))
   await t.test('share its port and its keys', async t => {
     t.equal(new Set(both).size, 2)
     const kids = await Promise.all(
