@@ -19,7 +19,9 @@ export function loggerOptions(
   name: string,
 ): LoggerSettings {
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
-  const base = { level, name, serializers: { err: describeError } }
+  // The reader of uploads writes at `trace` what it was given, and with it the request's headers.
+  const redact = { paths: ['busboyOptions'], remove: true }
+  const base = { level, name, redact, serializers: { err: describeError } }
   return isPretty
     ? { ...base, transport: { target: 'pino-pretty', options: { translateTime: 'HH:MM:ss', ignore: 'pid,hostname' } } }
     : { ...base, stream: logOutput }
