@@ -269,9 +269,10 @@ t.test('the program', { timeout: 120_000, buffered: true }, async t => {
     t.match(output, /is a superuser or has BYPASSRLS/)
     t.notMatch(output, / {4}at /)
   })
-  await t.test('starts, serves and stops', async t => {
+  await t.test('starts, serves, makes room for the months to come, and stops', async t => {
     const running = await run(t, 'main.ts', environment)
     await running.printed(/Server listening/)
+    await running.printed(/"partitions":\[.*"audit_events_\d{4}_\d\d","outbound_messages_\d{4}_\d\d"/)
     const answer = await fetch(`http://127.0.0.1:${port}/api/v1/healthcheck`)
     t.same(await answer.json(), { status: 'ok', database: 'ok' })
     const { code, output } = await running.stop()
