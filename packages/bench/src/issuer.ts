@@ -5,13 +5,13 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Bench } from './bench.ts'
 import { endProcess, killProcess } from './end-process.ts'
+import { findFreePort } from './free-port.ts'
 import { onCore } from './machine.ts'
 import { proxyAddress } from './network-addresses.ts'
 
@@ -29,6 +29,8 @@ export interface RestartableIssuer extends AsyncDisposable {
   start(): Promise<number>
   /** kill -9. Resolves when it is gone. */
   kill(): Promise<void>
+  /** As a service manager does it. Resolves when it is gone. @throws Error where it had to be killed, or fails at it */
+  stop(): Promise<void>
   hasEnded(): boolean
 }
 
@@ -115,6 +117,11 @@ export async function prepareProgram(
     kill: async () => {
       if (child !== undefined) await killProcess(child)
     },
+    stop: async () => {
+      if (child === undefined) return
+      await endProcess(child)
+      if (child.exitCode !== 0) throw new Error(`It ended with ${child.exitCode ?? child.signalCode}.`)
+    },
     hasEnded,
     [Symbol.asyncDispose]: async () => {
       if (child !== undefined) await endProcess(child)
@@ -159,15 +166,4 @@ function failureOf(child: ChildProcess): Promise<never> {
   return new Promise((_resolve, reject) => {
     child.once('error', reject)
   })
-}
-
-async function findFreePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve, reject) => {
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', resolve)
-  })
-  const { port } = probe.address() as AddressInfo
-  await new Promise(resolve => probe.close(resolve))
-  return port
 }

@@ -4,7 +4,9 @@ import { renderFaults, type FaultRow } from './fault-report.ts'
 import { breakDatabase } from './faults/database.ts'
 import { breakDelivery } from './faults/delivery.ts'
 import { breakKeys } from './faults/keys.ts'
+import { breakKills } from './faults/kills.ts'
 import { breakRefresh } from './faults/refresh.ts'
+import { breakRestarts } from './faults/restarts.ts'
 import { mixTenants } from './faults/tenants.ts'
 import { wholeMachine } from './machine.ts'
 import { faultHelp, type FaultPartName } from './options.ts'
@@ -16,6 +18,8 @@ const parts: Parts<FaultPartName, FaultRow> = {
   delivery: breakDelivery,
   keys: breakKeys,
   tenants: mixTenants,
+  restarts: breakRestarts,
+  kills: breakKills,
 }
 
 const run = await runParts('Signet under faults', faultHelp, parts, wholeMachine)
