@@ -5,6 +5,7 @@ import { breakDatabase } from './faults/database.ts'
 import { breakDelivery } from './faults/delivery.ts'
 import { breakKeys } from './faults/keys.ts'
 import { breakKills } from './faults/kills.ts'
+import { breakOutage } from './faults/outage.ts'
 import { breakRefresh } from './faults/refresh.ts'
 import { breakRestarts } from './faults/restarts.ts'
 import { mixTenants } from './faults/tenants.ts'
@@ -20,6 +21,7 @@ const parts: Parts<FaultPartName, FaultRow> = {
   tenants: mixTenants,
   restarts: breakRestarts,
   kills: breakKills,
+  outage: breakOutage,
 }
 
 const run = await runParts('Signet under faults', faultHelp, parts, wholeMachine)

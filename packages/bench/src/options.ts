@@ -43,7 +43,16 @@ IMPORT_LINES is how many lines the import has, 100,000 by default.
 
 packages/bench/README.md says what each part does and how to read the table.`
 
-export const faultPartNames = ['database', 'refresh', 'delivery', 'keys', 'tenants', 'restarts', 'kills'] as const
+export const faultPartNames = [
+  'database',
+  'refresh',
+  'delivery',
+  'keys',
+  'tenants',
+  'restarts',
+  'kills',
+  'outage',
+] as const
 export type FaultPartName = (typeof faultPartNames)[number]
 
 export const faultHelp = `Breaks running programs again and again, and checks after each time that what they promised holds.
@@ -58,6 +67,7 @@ Parts, all of them without an argument (about half an hour):
   tenants   10,000 requests of 50 tenants at the administration, with errors and callers who hang up
   restarts  two nodes behind haproxy are restarted by turns, under 10,000 requests
   kills     kill -9 of one of two nodes behind haproxy every five seconds, 24 times
+  outage    the database server is gone for 10 s, and hangs for 20 s
 
 Exits with 1 when one promise was broken or could not be checked.
 

@@ -2,7 +2,7 @@
 
 import { type Database, openDatabase } from '@signet/db'
 import type { Bench } from '../bench.ts'
-import { openBenchDatabase } from '../bench-database.ts'
+import type { BenchDatabase } from '../bench-database.ts'
 import { prepareIssuer, type RestartableIssuer } from '../issuer.ts'
 import { seedInstallation } from '../seed-installation.ts'
 import { startBalancer } from './balancer.ts'
@@ -15,10 +15,9 @@ export interface Cluster extends AsyncDisposable {
   readonly db: Database
 }
 
-export async function startCluster(bench: Bench): Promise<Cluster> {
+export async function startCluster(bench: Bench, database: BenchDatabase): Promise<Cluster> {
   const kept = new AsyncDisposableStack()
   try {
-    const database = kept.use(await openBenchDatabase(bench))
     await seedInstallation(database)
     const db = openDatabase({ url: database.superUrl, max: 1 })
     kept.defer(() => db.close())

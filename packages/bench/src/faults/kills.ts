@@ -2,6 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Bench } from '../bench.ts'
+import { openBenchDatabase } from '../bench-database.ts'
 import { expectNone, type FaultRow, tell } from '../fault-report.ts'
 import { isBalancerInstalled } from './balancer.ts'
 import { type Cluster, startCluster } from './cluster.ts'
@@ -18,7 +19,8 @@ export async function breakKills(bench: Bench): Promise<FaultRow[]> {
     bench.note(`${part} could not be run: there is no haproxy on this machine.`)
     return []
   }
-  await using cluster = await startCluster(bench)
+  await using database = await openBenchDatabase(bench)
+  await using cluster = await startCluster(bench, database)
   return await killNodes(bench, cluster, { kills, everyMs })
 }
 

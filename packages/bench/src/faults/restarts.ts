@@ -2,6 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Bench } from '../bench.ts'
+import { openBenchDatabase } from '../bench-database.ts'
 import { expectNone, type FaultRow, tell } from '../fault-report.ts'
 import type { RestartableIssuer } from '../issuer.ts'
 import { isBalancerInstalled } from './balancer.ts'
@@ -21,7 +22,8 @@ export async function breakRestarts(bench: Bench): Promise<FaultRow[]> {
     bench.note(`${part} could not be run: there is no haproxy on this machine.`)
     return []
   }
-  await using cluster = await startCluster(bench)
+  await using database = await openBenchDatabase(bench)
+  await using cluster = await startCluster(bench, database)
   const order = Array.from({ length: rounds }, () => cluster.nodes).flat()
   return await restartNodes(bench, cluster, order, requestsAtLeast)
 }
