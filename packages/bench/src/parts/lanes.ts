@@ -6,12 +6,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Bench } from '../bench.ts'
 import { openBenchDatabase } from '../bench-database.ts'
-import { type Issuer, startIssuer } from '../issuer.ts'
+import { startIssuer } from '../issuer.ts'
 import { boundWaiting, countEvents, type Row } from '../report.ts'
 import { seedInstallation, seedPeople } from '../seed-installation.ts'
+import { signInBystander } from '../sign-in-bystander.ts'
 import { startWorker } from '../worker.ts'
 import type { BystandersAnswer, BystandersQuestion } from '../workers/bystanders.ts'
-import { openConnection } from '../workers/http-connection.ts'
 import type { OverloadAnswer, OverloadQuestion } from '../workers/overload.ts'
 
 const inFlight = 64
@@ -27,7 +27,7 @@ export async function measureLanes(bench: Bench): Promise<Row[]> {
   const emails = await seedPeople(database, { tenantId, count: people, password })
   const [bystander = '', ...others] = emails
   await using issuer = await startIssuer(bench, database.url)
-  const refreshToken = await signIn(issuer, { email: bystander, password })
+  const refreshToken = await signInBystander(issuer.url, { email: bystander, password })
   bench.say(`${inFlight} sign-ins are kept in flight; the others ask ${samples} times each`)
   await using overload = startWorker<OverloadQuestion, OverloadAnswer>(
     bench,
@@ -44,7 +44,7 @@ export async function measureLanes(bench: Bench): Promise<Row[]> {
     inFlight,
     bodies: others.map(email => JSON.stringify({ email, password })),
   })
-  const { keySet, health, refresh } = await bystanders.ask({ url: issuer.url, refreshToken, samples })
+  const { keySet, health, refresh } = await bystanders.ask({ url: issuer.url, refreshToken, samples, everyMs: 0 })
   const { served, shed, seconds } = await overload.ask('stop')
   const part = 'lanes'
   return [
@@ -57,11 +57,3 @@ export async function measureLanes(bench: Bench): Promise<Row[]> {
 }
 
 const workerFile = (name: string) => new URL(`../workers/${name}.ts`, import.meta.url)
-
-async function signIn({ url }: Issuer, person: object): Promise<string> {
-  const connection = await openConnection(url)
-  const { status, body } = await connection.post('/api/v1/tokens', 'application/json', JSON.stringify(person))
-  connection.close()
-  if (status !== 200) throw new Error(`The bystander could not sign in: ${body}`)
-  return (JSON.parse(body) as { refresh_token: string }).refresh_token
-}
