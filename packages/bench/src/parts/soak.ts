@@ -11,9 +11,9 @@ import { seedInstallation } from '../seed-installation.ts'
 import { slopeOf } from '../statistics.ts'
 
 const part = 'soak'
-const minutes = 1
+const minutes = 10
 /** Until then caches fill and code is compiled. */
-const settledAfterMinutes = 0.3
+const settledAfterMinutes = 3
 const sampleEveryMs = 5_000
 const growsBelowBytes = 1_000_000
 /** Connections to the database may come and go by one or two. */
