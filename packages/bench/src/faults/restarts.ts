@@ -15,7 +15,7 @@ const rounds = 3
 const requestsAtLeast = 10_000
 export const balancedPeople = { refreshing: 8, signingIn: 2, registering: 1, readingKeys: 1 }
 /** haproxy asks each second, and one good answer is enough for it: who restarts the next node waits for that. */
-export const balancerHearsMs = 2_500
+const balancerHearsMs = 2_500
 
 export async function breakRestarts(bench: Bench): Promise<FaultRow[]> {
   if (!(await isBalancerInstalled())) {

@@ -63,14 +63,14 @@ export async function measureSoak(bench: Bench): Promise<Row[]> {
   ]
 }
 
-async function watch(pid: number, durationMs: number, { signal, say }: Bench): Promise<Sample[]> {
+async function watch(pid: number, durationMs: number, bench: Bench): Promise<Sample[]> {
   const samples: Sample[] = []
   const startedAt = performance.now()
   for (let elapsedMs = 0; elapsedMs < durationMs; elapsedMs = performance.now() - startedAt) {
     const [residentBytes, descriptors] = await Promise.all([readResidentBytes(pid), countDescriptors(pid)])
     samples.push({ minute: elapsedMs / 60_000, residentBytes, descriptors })
-    if (samples.length % 12 === 0) say(`${Math.round(residentBytes / 1e6)} MB, ${descriptors} descriptors`)
-    await pause(sampleEveryMs, undefined, { signal })
+    if (samples.length % 12 === 0) bench.say(`${Math.round(residentBytes / 1e6)} MB, ${descriptors} descriptors`)
+    await pause(sampleEveryMs, undefined, { signal: bench.signal })
   }
   return samples
 }

@@ -30,7 +30,7 @@ await runProgram({
       const signature = sign('RSA-SHA256', Buffer.from(input), privateKey).toString('base64url')
       return { access_token: `${input}.${signature}`, token_type: 'Bearer' }
     })
-    const { stop } = await startProgram(app, { host: '127.0.0.1', port })
-    resources.defer(stop)
+    const program = await startProgram(app, { host: '127.0.0.1', port })
+    resources.defer(() => program.stop())
   },
 })
