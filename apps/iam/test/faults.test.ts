@@ -106,6 +106,24 @@ t.test('D-01 a write that was not acknowledged is whole or not there', async t =
   t.same([...halves], [])
 })
 
+t.test('D-04 where the database takes no more connections it says 503, and goes on when it does', async t => {
+  const login = new URL(a.database.url).username
+  const limitConnections = (most: number) =>
+    withAdminClient(a.database.superUrl, sql => sql.unsafe(`alter role ${login} connection limit ${most}`))
+  const { refresh_token: token } = await a.signIn('ada@example.com')
+  const refresh = () => a.post('/api/v1/tokens/refresh', { refresh_token: token })
+  await limitConnections(0)
+  await endConnections()
+  for (const answer of await Promise.all(Array.from({ length: 16 }, refresh))) {
+    t.match(answer, { status: 503, body: { code: 'database-unavailable' } })
+    t.ok(answer.headers['retry-after'])
+  }
+  t.equal((await a.call('GET', '/readyz')).status, 503)
+  t.equal((await a.call('GET', '/.well-known/jwks.json')).status, 200)
+  await limitConnections(-1)
+  t.equal((await refresh()).status, 200)
+})
+
 t.test('no secret reaches the log', async t => {
   const tokens = await a.signIn('ada@example.com')
   await a.post('/api/v1/tokens', { email: 'ada@example.com', password: 'Tr0ub4dor-in-the-log' })

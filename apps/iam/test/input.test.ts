@@ -427,7 +427,7 @@ t.test('bad input', async t => {
     }
     t.notOk('isPlatformStaff' in {})
   })
-  await t.test('a body over 64 kB is refused, and so is a body that is no JSON at all', async t => {
+  await t.test('H-06 a body over 64 kB is refused, and so is a body that is no JSON at all', async t => {
     for (const route of bodyRoutes) {
       const large = await sendJson(route, { ...route.valid, padding: 'x'.repeat(70_000) })
       t.equal(`${large.statusCode} ${codeOf(large)}`, '413 body-too-large', route.url)

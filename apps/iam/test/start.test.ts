@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SettingsError } from '@signet/kernel'
@@ -181,25 +181,20 @@ t.test('C-05 settings that are unknown, mistyped or unreadable stop the start, b
   t.throws(() => readKeyConfig({ SIGNET_KEY: 'x' }), /SIGNET_KEY is not a setting. Did you mean SIGNET_KEYS/)
 })
 
-/** Headers of a request whose body never comes. Resolves when the server has taken the connection. */
-async function hang(t: Test, port: string): Promise<void> {
+/** A request that is never whole. Resolves when the server has taken the connection. */
+async function hang(t: Test, port: string, begun: string): Promise<Socket> {
   const socket = connect(Number(port), '127.0.0.1')
   t.teardown(() => socket.destroy())
   socket.on('error', () => undefined)
   await once(socket, 'connect')
-  const lines = [
-    'POST /api/v1/tokens HTTP/1.1',
-    'host: x',
-    'content-type: application/json',
-    'content-length: 9',
-    '',
-    '',
-  ]
-  socket.write(lines.join('\r\n'))
+  socket.write(begun)
+  return socket
 }
 
-// Both wait most of the time.
-t.jobs = 2
+const withoutBody = `POST /api/v1/tokens HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n`
+
+// All of them wait most of the time.
+t.jobs = 3
 
 t.test('several processes of the program', { timeout: 120_000, buffered: true }, async t => {
   const port = await freePort()
@@ -233,7 +228,7 @@ t.test('several processes of the program', { timeout: 120_000, buffered: true },
   await t.test('C-04 say first that they stop, serve on, and are gone within the grace, whoever hangs', async t => {
     // Each of them has to have told somebody twice that it is ready.
     for (let asked = 0; asked < 8; asked += 1) t.equal((await ask('/readyz')).status, 200)
-    await hang(t, port)
+    await hang(t, port, withoutBody)
     const stopping = running.stop()
     await running.printed(/"msg":"stopping"[^]*"msg":"stopping"[^]*"msg":"stopping"/)
     const ready = await ask('/readyz')
@@ -245,6 +240,31 @@ t.test('several processes of the program', { timeout: 120_000, buffered: true },
     t.equal(code, 0, output)
   })
 })
+
+t.test(
+  'H-07 two hundred slow connections are gone in 20 s, and others are served',
+  { timeout: 120_000, buffered: true },
+  async t => {
+    const port = await freePort()
+    const running = await run(t, 'main.ts', {
+      SIGNET_KEYS: join(await temporaryFolder(t), 'keys'),
+      IAM_PORT: port,
+      DATABASE_URL: database.url,
+      LOG_FORMAT: 'json',
+    })
+    await running.printed(/Server listening/)
+    const beginnings = ['', 'GET /livez HTTP/1.1\r\nhost: x\r\n', withoutBody, `${withoutBody}{"emai`]
+    const began = performance.now()
+    const slow = await Promise.all(
+      Array.from({ length: 200 }, (_, at) => hang(t, port, beginnings[at % beginnings.length] as string)),
+    )
+    const gone = Promise.all(slow.map(async socket => socket.resume().closed || once(socket, 'close')))
+    t.equal((await fetch(`http://127.0.0.1:${port}/.well-known/jwks.json`)).status, 200)
+    await gone
+    t.ok(performance.now() - began < 20_000)
+    t.equal((await running.stop()).code, 0)
+  },
+)
 
 t.test('the program', { timeout: 120_000, buffered: true }, async t => {
   const keys = join(await temporaryFolder(t), 'keys')

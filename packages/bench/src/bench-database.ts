@@ -16,8 +16,15 @@ const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
 export async function openBenchDatabase(bench: Bench): Promise<BenchDatabase> {
   const given = process.env['DATABASE_URL']
-  const database =
-    given === undefined || given === '' ? await startEmbeddedServer(bench) : await createDatabase(bench, given)
+  if (given === undefined || given === '') return openServerOfItsOwn(bench)
+  const database = await createDatabase(bench, given)
+  await noteServer(bench, database)
+  return database
+}
+
+/** Also where DATABASE_URL is set: for parts that do to a server what nobody would want done to theirs. */
+export async function openServerOfItsOwn(bench: Bench): Promise<BenchDatabase> {
+  const database = await startEmbeddedServer(bench)
   await noteServer(bench, database)
   return database
 }

@@ -2,7 +2,8 @@
 
 import type { ChildProcess } from 'node:child_process'
 
-const graceMs = 10_000
+/** Longer than a program of ours takes at most, which waits for its balancer and for requests that hang. */
+const graceMs = 25_000
 
 export async function endProcess(child: ChildProcess): Promise<void> {
   const gone = signalProcess(child, 'SIGTERM')

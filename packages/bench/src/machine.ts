@@ -7,25 +7,33 @@ import { availableParallelism, cpus } from 'node:os'
 /** Comes with Linux distributions (util-linux); nothing is pinned where it is missing. */
 const taskset = 'taskset'
 
-/** A core's number, or undefined where programs cannot be held to one. */
-export type Core = number | undefined
+/** A core's number, or several in the kernel's notation; undefined where programs cannot be held to one. */
+export type Core = number | string | undefined
 
 export interface Machine {
   /** What the measured program runs on. */
   readonly programCore: Core
   /** What its database and the load that calls it run on. */
   readonly loadCore: Core
+  /** All there are, for what is held to none: a child of this process would stay on the core of the load. */
+  readonly everyCore: Core
   readonly description: readonly string[]
 }
 
 export function inspectMachine(): Machine {
-  const [programCore, loadCore] = chooseCores()
-  return { programCore, loadCore, description: [describeMachine(), describePinning(programCore, loadCore)] }
+  const allowed = listAllowedCores()
+  const [programCore, loadCore] = chooseCores(parseCoreList(allowed ?? ''))
+  return {
+    programCore,
+    loadCore,
+    everyCore: allowed,
+    description: [describeMachine(), describePinning(programCore, loadCore)],
+  }
 }
 
 /** The machine as it is: where faults are made, nothing is measured that would need a core for itself. */
 export function wholeMachine(): Machine {
-  return { programCore: undefined, loadCore: undefined, description: [describeMachine()] }
+  return { programCore: undefined, loadCore: undefined, everyCore: undefined, description: [describeMachine()] }
 }
 
 function describeMachine(): string {
@@ -47,11 +55,12 @@ export function leaveProgramCore({ loadCore }: Machine): void {
   if (status !== 0) throw new Error(`taskset could not move this process to core ${loadCore}: ${stderr}`)
 }
 
-function chooseCores(): readonly [Core, Core] {
-  if (!existsSync('/proc/self/status') || spawnSync(taskset, ['--version']).status !== 0) return [undefined, undefined]
-  const allowed = parseCoreList(
-    /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '',
-  )
+function listAllowedCores(): string | undefined {
+  if (!existsSync('/proc/self/status') || spawnSync(taskset, ['--version']).status !== 0) return undefined
+  return /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
+}
+
+function chooseCores(allowed: readonly number[]): readonly [number | undefined, number | undefined] {
   const [first] = allowed
   if (first === undefined) return [undefined, undefined]
   // Two threads of one core slow each other down: the second is taken from another core where there is one.

@@ -4,7 +4,10 @@ import { renderFaults, type FaultRow } from './fault-report.ts'
 import { breakDatabase } from './faults/database.ts'
 import { breakDelivery } from './faults/delivery.ts'
 import { breakKeys } from './faults/keys.ts'
+import { breakKills } from './faults/kills.ts'
+import { breakOutage } from './faults/outage.ts'
 import { breakRefresh } from './faults/refresh.ts'
+import { breakRestarts } from './faults/restarts.ts'
 import { mixTenants } from './faults/tenants.ts'
 import { wholeMachine } from './machine.ts'
 import { faultHelp, type FaultPartName } from './options.ts'
@@ -16,6 +19,9 @@ const parts: Parts<FaultPartName, FaultRow> = {
   delivery: breakDelivery,
   keys: breakKeys,
   tenants: mixTenants,
+  restarts: breakRestarts,
+  kills: breakKills,
+  outage: breakOutage,
 }
 
 const run = await runParts('Signet under faults', faultHelp, parts, wholeMachine)

@@ -15,3 +15,8 @@ export function addressOf(number: number): string {
     throw new RangeError(`There is no address ${number}.`)
   return `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`
 }
+
+/** The address with this number, from 0, in 127.1.0.0/16 and beyond: for connections that a real proxy sees. @throws as `addressOf` */
+export function loopbackAddressOf(number: number): string {
+  return addressOf(number + 2 ** 16).replace(/^10\./, '127.')
+}

@@ -1,4 +1,4 @@
-/** What the two commands say of themselves. */
+/** What the three commands say of themselves. */
 
 export const partNames = [
   'verify',
@@ -45,19 +45,56 @@ IMPORT_LINES is how many lines the import has, 100,000 by default.
 
 packages/bench/README.md says what each part does and how to read the table.`
 
-export const faultPartNames = ['database', 'refresh', 'delivery', 'keys', 'tenants'] as const
+export const loadPartNames = ['sign-in', 'refresh', 'jwks', 'workers', 'start', 'memory', 'overload', 'soak'] as const
+export type LoadPartName = (typeof loadPartNames)[number]
+
+export const loadHelp = `What the issuer does under load and how it stands it, beside the raw limits of this machine.
+
+Usage: pnpm bench:load [part …]
+
+Parts, all of them without an argument (about twenty minutes):
+  sign-in   POST /api/v1/tokens against raw argon2id
+  refresh   POST /api/v1/tokens/refresh against raw RSA-2048 signing and oidc-provider
+  jwks      key sets a second
+  workers   issuing without a database against raw signing, and two processes of a program against one
+  start     how soon the issuer is ready
+  memory    resident memory of the issuer, 60 s after it is ready
+  overload  five times as many sign-ins as can be served, for 60 s
+  soak      refreshes and sign-ins for ten minutes: does memory grow, do descriptors stay open?
+
+Options:
+  --help    this text
+
+DATABASE_URL names a server to use instead of the embedded one: a login that may create databases and
+roles. A database is made there and dropped at the end.
+
+packages/bench/README.md says what each part does and how to read the table.`
+
+export const faultPartNames = [
+  'database',
+  'refresh',
+  'delivery',
+  'keys',
+  'tenants',
+  'restarts',
+  'kills',
+  'outage',
+] as const
 export type FaultPartName = (typeof faultPartNames)[number]
 
 export const faultHelp = `Breaks running programs again and again, and checks after each time that what they promised holds.
 
 Usage: pnpm bench:faults [part …]
 
-Parts, all of them without an argument (about half an hour):
+Parts, all of them without an argument (about forty minutes):
   database  every connection is ended by the server in the middle of its work, 100 times
   refresh   kill -9 of the issuer while sessions are refreshed, 200 times
   delivery  kill -9 of the issuer while it delivers mail, 100 times
   keys      the signing key is rotated 1,000 times under 500 verifications a second, and keys are removed
   tenants   10,000 requests of 50 tenants at the administration, with errors and callers who hang up
+  restarts  two nodes behind haproxy are restarted by turns, under 10,000 requests
+  kills     kill -9 of one of two nodes behind haproxy every five seconds, 24 times
+  outage    the database server is gone for 10 s, and hangs for 20 s
 
 Exits with 1 when one promise was broken or could not be checked.
 

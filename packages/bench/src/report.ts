@@ -217,6 +217,11 @@ export function countEvents(part: string, subject: string, measured: number, atL
   }
 }
 
+/** As `countEvents`, of what may not be more. */
+export function boundCount(part: string, subject: string, measured: number, atMost: number): Row {
+  return { ...countEvents(part, subject, measured), target: `<= ${atMost}`, met: yesOrNo(measured <= atMost) }
+}
+
 export interface Rate {
   readonly part: string
   readonly subject: string
@@ -313,5 +318,5 @@ function formatNs(nanoseconds: number): string {
 }
 
 function formatMegabytes(bytes: number): string {
-  return `${Math.round(bytes / 1_000_000)} MB`
+  return `${(bytes / 1_000_000).toFixed(Math.abs(bytes) < 10_000_000 ? 1 : 0)} MB`
 }

@@ -27,3 +27,12 @@ export function percentile(values: readonly number[], share: number): number {
   if (value === undefined) throw new TypeError('There is no percentile of nothing.')
   return value
 }
+
+/** How much `y` grows for each 1 of `x`, by least squares. @throws TypeError without two different `x` */
+export function slopeOf(points: readonly { readonly x: number; readonly y: number }[]): number {
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+  const [middleX, middleY] = [mean(points.map(({ x }) => x)), mean(points.map(({ y }) => y))]
+  const spread = points.reduce((sum, { x }) => sum + (x - middleX) ** 2, 0)
+  if (!(spread > 0)) throw new TypeError('There is no slope through one point.')
+  return points.reduce((sum, { x, y }) => sum + (x - middleX) * (y - middleY), 0) / spread
+}

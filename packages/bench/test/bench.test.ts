@@ -1,18 +1,19 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { parseNodeFlags } from '../src/issuer.ts'
-import { onCore, parseCoreList } from '../src/machine.ts'
+import { onCore, parseCoreList, wholeMachine } from '../src/machine.ts'
 import { parseCommandLine } from '../src/command-line.ts'
 import { countFaults, expectNone, renderFaults, tell } from '../src/fault-report.ts'
-import { addressOf } from '../src/network-addresses.ts'
-import { faultPartNames, partNames } from '../src/options.ts'
+import { addressOf, loopbackAddressOf } from '../src/network-addresses.ts'
+import { faultPartNames, loadPartNames, partNames } from '../src/options.ts'
 import { monotonicMs } from '../src/monotonic.ts'
 import {
   boundBytes,
+  boundCount,
   boundMedian,
   boundMoment,
   boundRate,
@@ -26,10 +27,14 @@ import {
   expectAnswers,
   renderTable,
 } from '../src/report.ts'
-import { percentile, separability } from '../src/statistics.ts'
+import { percentile, separability, slopeOf } from '../src/statistics.ts'
+import { startWorker } from '../src/worker.ts'
 import { openConnection, readAnswer } from '../src/workers/http-connection.ts'
+import type { OpenLoopAnswer, OpenLoopQuestion } from '../src/workers/open-loop.ts'
 import { makeTokens } from '../src/workers/tokens.ts'
 import { alternate, median, pairRates, roundCount, takeTurns } from '../src/rounds.ts'
+
+const openLoop = new URL('../src/workers/open-loop.ts', import.meta.url)
 
 t.test('a comparison', async t => {
   const rounds = pairRates([50, 40, 100, 40, 60], [100, 100, 100, 50, 100])
@@ -82,6 +87,16 @@ t.test('the median', async t => {
   t.equal(median([3, 1, 2]), 2)
   t.equal(median([4, 1, 2, 3]), 2.5)
   t.throws(() => median([]), TypeError)
+})
+
+t.test('what grows is told by the line through all samples, not by the first and the last', async t => {
+  const samples = [0, 1, 2, 3, 4].map(x => ({ x, y: 100 + 2 * x }))
+  t.equal(slopeOf(samples), 2)
+  t.ok(slopeOf([...samples.slice(0, 4), { x: 4, y: 101 }]) < 2)
+  t.throws(() => slopeOf([{ x: 1, y: 1 }]), TypeError)
+  t.match(boundCount('p', 's', 4, 4), { measured: '4', target: '<= 4', met: 'yes' })
+  t.equal(boundCount('p', 's', 5, 4).met, 'NO')
+  t.match(compareMemory('p', 's', 940_000, 1_000_000), { measured: '0.9 MB', target: '< 1.0 MB' })
 })
 
 t.test('what a stopwatch tells', async t => {
@@ -236,6 +251,7 @@ t.test('the command line', async t => {
   for (const [program, names] of [
     ['main.ts', partNames],
     ['main-faults.ts', faultPartNames],
+    ['main-load.ts', loadPartNames],
   ] as const) {
     t.test(`of ${program} shows its help, and refuses what it does not know with status 2`, async t => {
       const main = fileURLToPath(new URL(`../src/${program}`, import.meta.url))
@@ -276,6 +292,7 @@ t.test('a promise of a fault run', async t => {
 t.test('each number is a network of its own', async t => {
   t.strictSame([0, 255, 256, 2 ** 24 - 1].map(addressOf), ['10.0.0.0', '10.0.0.255', '10.0.1.0', '10.255.255.255'])
   for (const wrong of [-1, 0.5, 2 ** 24]) t.throws(() => addressOf(wrong), RangeError)
+  t.strictSame([0, 256].map(loopbackAddressOf), ['127.1.0.0', '127.1.1.0'])
 })
 
 t.test('the flags of a start script are what stands between node and its file', async t => {
@@ -294,7 +311,40 @@ t.test('cores', async t => {
   t.strictSame(parseCoreList('0-3,8,10-11\n'), [0, 1, 2, 3, 8, 10, 11])
   t.strictSame(parseCoreList(''), [])
   t.strictSame(onCore(3, 'node', ['a.ts']), ['taskset', '-c', '3', 'node', 'a.ts'])
+  t.strictSame(onCore('0-3', 'node', ['a.ts']), ['taskset', '-c', '0-3', 'node', 'a.ts'])
   t.strictSame(onCore(undefined, 'node', ['a.ts']), ['node', 'a.ts'])
+})
+
+t.test('a crowd sends as many a second as it is told to, whoever has been answered', async t => {
+  const open: ServerResponse[] = []
+  const answers = { ok: 0, shed: 0, wrong: 0 }
+  const server = createServer((request, response) => {
+    request.resume()
+    const number = answers.ok + answers.shed + answers.wrong + open.length
+    const answer = (kind: keyof typeof answers, status: number) => {
+      answers[kind] += 1
+      const headers = kind === 'shed' ? { 'retry-after': '1' } : {}
+      response.writeHead(status, { 'content-length': 2, ...headers }).end('{}')
+    }
+    if (number < 20) open.push(response)
+    else if (number % 3 === 0) answer('shed', 503)
+    else if (number % 3 === 1) answer('wrong', 503)
+    else answer('ok', 200)
+    if (number === 59) for (const late of open) late.writeHead(200, { 'content-length': 2 }).end('{}')
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => server.close())
+  const ignore = () => undefined
+  const bench = { machine: wholeMachine(), signal: AbortSignal.timeout(60_000), say: ignore, note: ignore }
+  const crowd = startWorker<OpenLoopQuestion, OpenLoopAnswer>(bench, openLoop, undefined)
+  t.teardown(() => crowd[Symbol.asyncDispose]())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const answer = await crowd.ask({ url, bodies: ['{}'], perSecond: 300, durationMs: 200 })
+  t.equal(answer.sent, 60)
+  t.equal(answer.served, answers.ok + 20)
+  t.equal(answer.shed, answers.shed)
+  t.equal(answer.wrong.length, 5)
+  t.equal(answers.ok + answers.shed + answers.wrong, 40)
 })
 
 t.test('a connection of the load', async t => {

@@ -27,7 +27,10 @@ interface DatabaseOptions {
   readonly lockTimeoutMs?: number
   /** Server-side. Default 5,000. */
   readonly idleInTransactionTimeoutMs?: number
-  /** Client-side: the answer to a server that hangs. The connection is closed then. Default 15,000. */
+  /**
+   * Client-side: the answer to a server that hangs. The connection is closed then. Default 12,000: who waits for the work over
+   * HTTP has to hear of it before their own connection counts as dead, after 15 s.
+   */
   readonly transactionTimeoutMs?: number
 }
 
@@ -78,7 +81,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       statementTimeoutMs: options.statementTimeoutMs ?? 5_000,
       lockTimeoutMs: options.lockTimeoutMs ?? 2_000,
       idleInTransactionTimeoutMs: options.idleInTransactionTimeoutMs ?? 5_000,
-      transactionTimeoutMs: options.transactionTimeoutMs ?? 15_000,
+      transactionTimeoutMs: options.transactionTimeoutMs ?? 12_000,
     },
     close: async (timeoutMs = 5_000) => {
       await pool.drain(timeoutMs)

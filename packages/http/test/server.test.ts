@@ -187,7 +187,7 @@ t.test('the server', async t => {
   })
 })
 
-t.test('a request that the HTTP parser refuses is answered with a problem too', async t => {
+t.test('H-06 headers over 16 kB, and what is no HTTP, are answered with a problem too', async t => {
   const app = await serverWithRoutes()
   t.teardown(() => app.close())
   const port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)

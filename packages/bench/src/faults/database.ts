@@ -1,39 +1,19 @@
 /** D-01: the server ends every connection in the middle of its work, a hundred times under load. */
 
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Database, openDatabase } from '@signet/db'
+import { openDatabase } from '@signet/db'
 import type { Bench } from '../bench.ts'
 import { openBenchDatabase } from '../bench-database.ts'
 import { expectNone, type FaultRow, tell } from '../fault-report.ts'
 import { prepareIssuer, type RestartableIssuer } from '../issuer.ts'
 import { seedInstallation } from '../seed-installation.ts'
-import type { HttpAnswer } from '../workers/http-connection.ts'
-import {
-  endConnections,
-  findHalfPeople,
-  findMissingPeople,
-  findMissingSessions,
-  findReusedSessions,
-  readFamilies,
-} from './families-repo.ts'
-import {
-  type Credentials,
-  createIssuerClient,
-  describeAnswer,
-  type Family,
-  type IssuerClient,
-  newCredentials,
-  refreshFamily,
-  register,
-  sessionOf,
-  startFamily,
-} from './issuer-client.ts'
+import { endConnections } from './families-repo.ts'
+import { createIssuerClient } from './issuer-client.ts'
+import { checkWhatIsLeft, type MixedLoad, startMixedLoad } from './mixed-load.ts'
 
 const part = 'database'
 const rounds = 100
-const refreshing = 12
-const signingIn = 2
-const registering = 2
+const people = { refreshing: 12, signingIn: 2, registering: 2, readingKeys: 0 }
 /** So many refreshes have to succeed after each time. */
 const provenBy = 20
 const recoveryMs = 10_000
@@ -45,7 +25,7 @@ export async function breakDatabase(bench: Bench): Promise<FaultRow[]> {
   await seedInstallation(database)
   await using issuer = await prepareIssuer(bench, database.url)
   await issuer.start()
-  const load = await startLoad(issuer.url)
+  const load = await startMixedLoad({ ...people, createClient: () => createIssuerClient(issuer.url) })
   const db = openDatabase({ url: database.superUrl, max: 1 })
   try {
     const total = { ended: 0, atWork: 0, longestMs: 0 }
@@ -58,12 +38,13 @@ export async function breakDatabase(bench: Bench): Promise<FaultRow[]> {
       await pause(Math.random() * longestPauseMs, undefined, { signal: bench.signal })
     }
     await load.stop()
+    const wrong = load.failures.filter(({ isDeferred }) => !isDeferred).map(({ what }) => what)
     return [
       tell(part, 'connections ended, of them at work', `${total.ended}, ${total.atWork}`),
       ...[...load.tally].map(([what, times]) => tell(part, `answers: ${what}`, `${times}`)),
       tell(part, `longest until ${provenBy} refreshes had succeeded`, `${Math.round(total.longestMs)} ms`),
-      expectNone(part, 'every answer is right, or 503 with Retry-After', load.wrongAnswers, `${load.answers} answers`),
-      ...(await checkWhatIsLeft(db, load)),
+      expectNone(part, 'every answer is right, or 503 with Retry-After', wrong, `${load.requests} answers`),
+      ...(await checkWhatIsLeft(part, db, load)),
       expectNone(part, 'the issuer lives on', issuer.hasEnded() ? ['it has ended'] : [], '1 process'),
     ]
   } finally {
@@ -72,123 +53,11 @@ export async function breakDatabase(bench: Bench): Promise<FaultRow[]> {
   }
 }
 
-async function checkWhatIsLeft(db: Database, load: Load): Promise<FaultRow[]> {
-  const stuck: string[] = []
-  for (const family of load.families) {
-    const answer = await refreshFamily(family)
-    if (answer?.status !== 200) stuck.push(`${family.sessionId} ${describeAnswer(answer)}`)
-  }
-  const differing = (await readFamilies(db, load.families))
-    .filter(({ family, generation }) => generation !== family.rotations)
-    .map(({ family, generation }) => `${generation} committed, ${family.rotations} told`)
-  return [
-    expectNone(part, 'every session can be refreshed', stuck, `${load.families.length} sessions`),
-    expectNone(part, 'no rotation was lost, none was made twice', differing, `${load.families.length} sessions`),
-    expectNone(part, 'no honest client is taken for a thief', await findReusedSessions(db), 'all sessions'),
-    expectNone(
-      part,
-      'no acknowledged sign-in is lost or in part',
-      await findMissingSessions(db, load.sessions),
-      `${load.sessions.length} sign-ins`,
-    ),
-    expectNone(
-      part,
-      'no acknowledged registration is lost',
-      await findMissingPeople(db, load.people),
-      `${load.people.length} registrations`,
-    ),
-    expectNone(part, 'no person was made in part', await findHalfPeople(db), 'all people'),
-  ]
-}
-
-interface Load {
-  readonly families: readonly Family[]
-  /** Sessions that an answer has told. */
-  readonly sessions: readonly string[]
-  /** Addresses whose registration was acknowledged. */
-  readonly people: readonly string[]
-  readonly wrongAnswers: readonly string[]
-  readonly answers: number
-  readonly refreshes: number
-  /** How often each answer came. */
-  readonly tally: ReadonlyMap<string, number>
-  stop(): Promise<void>
-}
-
-async function startLoad(url: string): Promise<Load> {
-  const families: Family[] = []
-  for (let number = 0; number < refreshing; number += 1) {
-    const client = createIssuerClient(url)
-    families.push(await startFamily(client, await register(client)))
-  }
-  const people: string[] = []
-  const signingInPeople: [IssuerClient, Credentials][] = []
-  for (let number = 0; number < signingIn; number += 1) {
-    const client = createIssuerClient(url)
-    signingInPeople.push([client, await register(client)])
-  }
-  const sessions: string[] = []
-  const wrongAnswers: string[] = []
-  const tally = new Map<string, number>()
-  let answers = 0
-  let refreshes = 0
-  const stopping = new AbortController()
-
-  const count = (what: string, answer: HttpAnswer | undefined, right: number): boolean => {
-    const described = `${what} ${describeAnswer(answer)}`
-    tally.set(described, (tally.get(described) ?? 0) + 1)
-    answers += 1
-    const isRight = answer?.status === right
-    if (!isRight && !(answer?.status === 503 && answer.retryAfter !== undefined)) wrongAnswers.push(described)
-    return isRight
-  }
-  const refresh = async (family: Family) => {
-    while (!stopping.signal.aborted) if (count('refresh', await refreshFamily(family), 200)) refreshes += 1
-  }
-  const signIn = async ([client, person]: [IssuerClient, Credentials]) => {
-    while (!stopping.signal.aborted) {
-      const answer = await client.post('/api/v1/tokens', person)
-      if (count('sign-in', answer, 200) && answer !== undefined) sessions.push(sessionOf(answer))
-    }
-    client.close()
-  }
-  const registerPeople = async () => {
-    const client = createIssuerClient(url)
-    while (!stopping.signal.aborted) {
-      const person = newCredentials()
-      if (count('registration', await client.post('/api/v1/users', person), 201)) people.push(person.email)
-    }
-    client.close()
-  }
-  const running = Promise.all([
-    ...families.map(refresh),
-    ...signingInPeople.map(signIn),
-    ...Array.from({ length: registering }, registerPeople),
-  ])
-  return {
-    families,
-    sessions,
-    people,
-    wrongAnswers,
-    get answers() {
-      return answers
-    },
-    get refreshes() {
-      return refreshes
-    },
-    tally,
-    stop: async () => {
-      stopping.abort()
-      await running
-    },
-  }
-}
-
 /** Milliseconds. @throws Error when it takes too long or the issuer is gone */
-async function untilRecovered(load: Load, issuer: RestartableIssuer, signal: AbortSignal): Promise<number> {
+async function untilRecovered(load: MixedLoad, issuer: RestartableIssuer, signal: AbortSignal): Promise<number> {
   const startedAt = performance.now()
-  const wanted = load.refreshes + provenBy
-  while (load.refreshes < wanted) {
+  const wanted = load.successes.refresh + provenBy
+  while (load.successes.refresh < wanted) {
     if (issuer.hasEnded()) throw new Error('The issuer has ended.')
     if (performance.now() - startedAt > recoveryMs)
       throw new Error(`It does not work again: ${JSON.stringify([...load.tally])}`)

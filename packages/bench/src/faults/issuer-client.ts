@@ -1,10 +1,12 @@
 /** A client that outlives the issuer: where a connection breaks it learns nothing, and connects anew for its next request. */
 
 import { randomBytes } from 'node:crypto'
-import { addressOf } from '../network-addresses.ts'
+import { addressOf, loopbackAddressOf } from '../network-addresses.ts'
 import { type HttpAnswer, type HttpConnection, openConnection } from '../workers/http-connection.ts'
 
 export interface IssuerClient {
+  /** Undefined where the answer was lost. */
+  get(path: string): Promise<HttpAnswer | undefined>
   /** Undefined where the answer was lost: the request may have been served or not. */
   post(path: string, body: object): Promise<HttpAnswer | undefined>
   close(): void
@@ -12,21 +14,56 @@ export interface IssuerClient {
 
 let requests = 0
 
+/** Every request comes from a network of its own: the limits of networks are not what breaks here. */
 export function createIssuerClient(url: string): IssuerClient {
+  return createClient(
+    () => openConnection(url),
+    () => addressOf(requests++),
+  )
+}
+
+/** Fewer than a network may send in a minute to any route. */
+const requestsOfConnection = 15
+let connections = 0
+
+/** As `createIssuerClient`, through a proxy that says itself where a connection comes from: so they come from many places. */
+export function createBalancedClient(url: string): IssuerClient {
+  return createClient(
+    () => openConnection(url, loopbackAddressOf(connections++)),
+    () => undefined,
+    requestsOfConnection,
+  )
+}
+
+function createClient(
+  open: () => Promise<HttpConnection>,
+  nextAddress: () => string | undefined,
+  requestsAtMost = Infinity,
+): IssuerClient {
   let connection: HttpConnection | undefined
-  return {
-    post: async (path, body) => {
-      // Every request comes from a network of its own: the limits of networks are not what breaks here.
-      const from = addressOf(requests++)
-      try {
-        connection ??= await openConnection(url)
-        return await connection.post(path, 'application/json', JSON.stringify(body), from)
-      } catch {
-        connection?.close()
-        connection = undefined
-        return undefined
+  let sent = 0
+  const ask = async (send: (connection: HttpConnection) => Promise<HttpAnswer>) => {
+    if (connection?.isClosed === true || sent === requestsAtMost) {
+      connection?.close()
+      connection = undefined
+    }
+    try {
+      if (connection === undefined) {
+        connection = await open()
+        sent = 0
       }
-    },
+      sent += 1
+      return await send(connection)
+    } catch {
+      connection?.close()
+      connection = undefined
+      return undefined
+    }
+  }
+  return {
+    get: path => ask(connected => connected.get(path)),
+    post: (path, body) =>
+      ask(connected => connected.post(path, 'application/json', JSON.stringify(body), nextAddress())),
     close: () => connection?.close(),
   }
 }
@@ -89,7 +126,8 @@ export function sessionOf(answer: HttpAnswer): string {
 export function describeAnswer(answer: HttpAnswer | undefined): string {
   if (answer === undefined) return 'no answer'
   if (answer.status < 400) return `${answer.status}`
-  const { code } = JSON.parse(answer.body) as { code?: string }
+  // A proxy that has nobody to ask answers in its own words.
+  const { code } = answer.body.startsWith('{') ? (JSON.parse(answer.body) as { code?: string }) : { code: 'of a proxy' }
   return `${answer.status} ${code ?? ''}${answer.retryAfter === undefined ? '' : ', Retry-After'}`
 }
 

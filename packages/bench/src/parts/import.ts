@@ -9,7 +9,7 @@ import type { Bench } from '../bench.ts'
 import { type BenchDatabase, openBenchDatabase } from '../bench-database.ts'
 import { prepareProgram, startIssuer } from '../issuer.ts'
 import { boundRate, compareMemory, type Row } from '../report.ts'
-import { readResidentBytes } from '../resident-memory.ts'
+import { readResidentBytes } from '../process-use.ts'
 import { seedInstallation, seedPeople } from '../seed-installation.ts'
 
 const usualLines = 100_000

@@ -5,7 +5,7 @@ import type { Bench } from '../bench.ts'
 import { openBenchDatabase } from '../bench-database.ts'
 import { startIssuer } from '../issuer.ts'
 import { compareMemory, type Row } from '../report.ts'
-import { readResidentBytes } from '../resident-memory.ts'
+import { readResidentBytes } from '../process-use.ts'
 import { seedInstallation } from '../seed-installation.ts'
 
 const idleMs = 60_000

@@ -42,7 +42,7 @@ export async function measureRefresh(bench: Bench): Promise<Row[]> {
       subject,
       against: 'raw RSA-2048 signing',
       rounds: pairRates(rates.signet, rates.raw),
-      atLeast: 0.4,
+      atLeast: 0.55,
     }),
     compareRates({
       part: 'refresh',

@@ -1,5 +1,6 @@
 /** Those who want something else while many sign in: each asks one request after the other, on a connection of their own. */
 
+import { setTimeout as pause } from 'node:timers/promises'
 import { addressOf } from '../network-addresses.ts'
 import { answerQuestions } from './answer-questions.ts'
 import { type HttpAnswer, openConnection } from './http-connection.ts'
@@ -10,6 +11,8 @@ export interface BystandersQuestion {
   readonly refreshToken: string
   /** Answers each of them waits for. */
   readonly samples: number
+  /** From one question to the next, where the answer to the one before is there; 0 asks without a pause. */
+  readonly everyMs: number
 }
 
 /** Milliseconds that each answer took. */
@@ -19,7 +22,7 @@ export interface BystandersAnswer {
   readonly refresh: readonly number[]
 }
 
-answerQuestions(async ({ url, refreshToken, samples }: BystandersQuestion): Promise<BystandersAnswer> => {
+answerQuestions(async ({ url, refreshToken, samples, everyMs }: BystandersQuestion): Promise<BystandersAnswer> => {
   const watch = async (ask: (number: number) => Promise<HttpAnswer>): Promise<number[]> => {
     const times: number[] = []
     while (times.length < samples) {
@@ -27,6 +30,7 @@ answerQuestions(async ({ url, refreshToken, samples }: BystandersQuestion): Prom
       const { status, body } = await ask(times.length)
       times.push(performance.now() - sentAt)
       if (status !== 200) throw new Error(`It was answered with ${status}: ${body}`)
+      if (everyMs > 0) await pause(Math.max(0, sentAt + everyMs - performance.now()))
     }
     return times
   }

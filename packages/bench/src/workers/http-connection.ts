@@ -14,6 +14,8 @@ export interface HttpAnswer {
 }
 
 export interface HttpConnection {
+  /** Nothing can be sent over it any more. */
+  readonly isClosed: boolean
   /** @throws Error when the connection ends or the answer cannot be read */
   get(path: string, token?: string): Promise<HttpAnswer>
   /** @param from the address that the caller's proxy would tell. @throws as `get` */
@@ -26,9 +28,10 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-export async function openConnection(url: string): Promise<HttpConnection> {
+/** @param localAddress where it comes from: any of loopback's. Chosen by the system without it */
+export async function openConnection(url: string, localAddress?: string): Promise<HttpConnection> {
   const { hostname, port, host } = new URL(url)
-  const socket = connect(Number(port), hostname)
+  const socket = connect({ port: Number(port), host: hostname, localAddress })
   await once(socket, 'connect')
   socket.setNoDelay(true)
   let waiting: Waiting | undefined
@@ -62,6 +65,9 @@ export async function openConnection(url: string): Promise<HttpConnection> {
       socket.write(text)
     })
   return {
+    get isClosed() {
+      return socket.destroyed
+    },
     get: (path, token) => send(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\n${authorize(token)}\r\n`),
     post: (path, contentType, body, from, token) => {
       const forwarded = from === undefined ? '' : `x-forwarded-for: ${from}\r\n`

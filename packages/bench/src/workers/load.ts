@@ -9,7 +9,7 @@ import { answerQuestions } from './answer-questions.ts'
 import { type HttpConnection, openConnection } from './http-connection.ts'
 
 export interface LoadPreparation {
-  readonly scenario: 'sign-in' | 'refresh' | 'client-credentials'
+  readonly scenario: 'sign-in' | 'refresh' | 'client-credentials' | 'key-set' | 'token'
   readonly url: string
   readonly clients: number
 }
@@ -87,6 +87,16 @@ const prepare: Record<LoadPreparation['scenario'], (connections: readonly HttpCo
     }
   },
 
+  'key-set': async connections => async client => {
+    const { keys } = await get<{ keys: readonly object[] }>(itemAt(connections, client), '/.well-known/jwks.json')
+    if (keys.length === 0) throw new Error('The key set is empty.')
+  },
+
+  token: async connections => async client => {
+    const { access_token: token } = await get<Tokens>(itemAt(connections, client), '/token')
+    if (token.split('.').length !== 3) throw new Error('The access token is no JWT.')
+  },
+
   'client-credentials': async connections => {
     const body = 'grant_type=client_credentials&client_id=bench&client_secret=bench-secret'
     return async client => {
@@ -124,6 +134,12 @@ async function registerPeople(connections: readonly HttpConnection[]): Promise<R
 
 function signIn({ connection, body }: Registered, client: number): Promise<Tokens> {
   return post<Tokens>(connection, '/api/v1/tokens', json, body, 200, nextAddress(client))
+}
+
+async function get<T>(connection: HttpConnection, path: string): Promise<T> {
+  const { status, body } = await connection.get(path)
+  if (status !== 200) throw new Error(`GET ${path} answered ${status}: ${body}`)
+  return JSON.parse(body) as T
 }
 
 async function post<T>(
