@@ -8,9 +8,11 @@ export { DataFolderInUseError } from './embedded/orphans.ts'
 export { assertSafeSchema, UnsafeSchemaError } from './gate.ts'
 export { grantLogin } from './login-grants.ts'
 export { migrate } from './migrate.ts'
+export { assertKnownSecret } from './known-secret.ts'
 export { checksumOf, readMigrationFiles } from './migration-files.ts'
 export { listenForNotices, type NoticeListener } from './notices.ts'
 export { findServiceKey } from './service-key-lookup.ts'
+export { settleRestore } from './settle-restore.ts'
 export {
   inService,
   inTenant,
