@@ -81,6 +81,8 @@ export const iamSettings = {
   SMS_WEBHOOK_URL: origin(undefined),
   SMS_WEBHOOK_SECRET: text(undefined),
   ENG_ANALYTICS_URL: origin(undefined),
+  // The least is what the database allows.
+  AUDIT_RETENTION_DAYS: integer(400, [30, 36_500]),
   REDIS_URL: redisUrl('RATELIMIT_STORAGE_URI'),
   DATABASE_URL: databaseUrl(),
   DATABASE_ADMIN_URL: postgresUrl(),
@@ -166,6 +168,7 @@ export function toIamOptions(config: Read) {
     adminEmail: config.ADMIN_EMAIL,
     sendsEvents: config.ENG_ANALYTICS_URL !== undefined,
     delivery: readDelivery(config).settings,
+    auditRetentionDays: config.AUDIT_RETENTION_DAYS,
     passwordMinLength: config.PASSWORD_MIN_LENGTH,
     defaultTenant: config.DEFAULT_TENANT,
     workerCount: config.WORKER_COUNT,

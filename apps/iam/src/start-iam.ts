@@ -14,6 +14,7 @@ import { type Clock, deriveKey, type ReplacedSystem, systemClock } from '@signet
 import { buildApp } from './app.ts'
 import { type CodeSettings, type CookieSettings, type Deps, longestTokenTtl, type TokenSettings } from './deps.ts'
 import { openSigningKeys } from './modules/keys/index.ts'
+import { startRetention } from './modules/retention/index.ts'
 import { createRefreshTokens } from './refresh-token.ts'
 
 export interface IamOptions extends ServerOptions {
@@ -34,6 +35,8 @@ export interface IamOptions extends ServerOptions {
   readonly adminEmail: string | undefined
   readonly sendsEvents: boolean
   readonly delivery: DeliverySettings
+  /** How many days an audit event is kept at least. */
+  readonly auditRetentionDays: number
   readonly passwordMinLength: number
   readonly defaultTenant: string | undefined
   /** The older systems whose callers are served. */
@@ -95,8 +98,12 @@ export async function startIam(options: IamOptions, clock: Clock = systemClock):
     const transports = await openTransports(options.delivery, clock)
     const program = await startProgram(app, { host, port })
     const worker = startWorker({ database, outbox: deps.outbox, transports, log: app.log })
-    // At once: neither waits out its grace before the other begins.
-    return { ...program, stop: async () => void (await Promise.all([program.stop(), worker.stop()])) }
+    const retention = startRetention({ database, auditDays: options.auditRetentionDays, log: app.log })
+    // At once: none waits out its grace before the others begin.
+    return {
+      ...program,
+      stop: async () => void (await Promise.all([program.stop(), worker.stop(), retention.stop()])),
+    }
   } catch (error) {
     await app.close()
     throw error

@@ -20,7 +20,9 @@ export async function findPeopleFacts(
 ): Promise<(id: UserId) => PersonFacts> {
   const rows = await sql<(PersonFacts & { readonly userId: UserId })[]>`
     select m.user_id as "userId", m.position_id as "positionId",
-      (select max(s.authenticated_at) from sessions s where s.tenant_id = m.tenant_id and s.user_id = m.user_id) as "lastSignInAt"
+      greatest(m.last_sign_in_at, (
+        select max(s.authenticated_at) from sessions s where s.tenant_id = m.tenant_id and s.user_id = m.user_id
+      )) as "lastSignInAt"
     from memberships m where m.tenant_id = ${tenantId} and m.user_id = any(${[...ids]}::uuid[])`
   const byId = new Map(rows.map(row => [row.userId, row]))
   return id => byId.get(id) ?? none

@@ -5,6 +5,7 @@ import { help, type PartName } from './options.ts'
 import { measureDecisions } from './parts/decisions.ts'
 import { measureDirectory } from './parts/directory.ts'
 import { measureEnumeration } from './parts/enumeration.ts'
+import { measureGrowth } from './parts/growth.ts'
 import { measureImport } from './parts/import.ts'
 import { measureLanes } from './parts/lanes.ts'
 import { measureMemory } from './parts/memory.ts'
@@ -24,6 +25,7 @@ const parts: Parts<PartName, Row> = {
   tenant: measureTenant,
   decisions: measureDecisions,
   directory: measureDirectory,
+  growth: measureGrowth,
   enumeration: measureEnumeration,
   import: measureImport,
   lanes: measureLanes,

@@ -8,6 +8,7 @@ export const partNames = [
   'tenant',
   'decisions',
   'directory',
+  'growth',
   'enumeration',
   'import',
   'lanes',
@@ -20,7 +21,7 @@ against what it promises under attack.
 
 Usage: pnpm bench [part …]
 
-Parts, all of them without an argument (about fifteen minutes):
+Parts, all of them without an argument (about half an hour):
   verify       the verifier against raw crypto.verify and other libraries; what revocation, can() and importing cost
   revocation   how soon 20 verifiers refuse a session that has ended, pushed, polled, and without an issuer
   refresh      POST /api/v1/tokens/refresh against raw RSA-2048 signing and oidc-provider
@@ -28,6 +29,7 @@ Parts, all of them without an argument (about fifteen minutes):
   tenant       a read within a tenant against the same read without
   decisions    who may do what: by a role, and by policies that are prepared, without SQL
   directory    requests with 1,000,000 people in 10,000 tenants against 10,000 in 100
+  growth       sessions of 1,000,000 people against those of 10,000, and what removing a million of them costs others
   enumeration  can the time of an answer tell who has an account?
   import       people a second through POST /admin/v1/users/import, and the memory of the administration
   lanes        key set, refresh and health while sign-ins are more than can be served

@@ -19,6 +19,7 @@ import { settleRestore } from './settle-restore.ts'
 const help = `Usage: pnpm migrate [--restored]
 
 Applies the migrations of drizzle/ that are not applied yet, each in a transaction of its own.
+The programs may go on working meanwhile: a migration waits half a second for a lock, steps back and tries again.
 Running it twice, or twice at once, does no harm.
 
   --restored          Also makes a database safe that was restored from a backup (apps/iam/docs/backup.md): ends all
@@ -82,6 +83,7 @@ async function bringForward(isRestored: boolean): Promise<void> {
     url,
     folder,
     waitMs: settings.WAIT_FOR_DB * 1_000,
+    onWait: wait => console.log(`  waiting  ${wait.name}: others hold a lock that it needs (attempt ${wait.attempt})`),
     onStep: step => console.log(`  applied  ${step.name}  (${Math.round(step.durationMs)} ms)`),
   })
   console.log(applied.length === 0 ? 'Nothing to do: the database is up to date.' : `${applied.length} applied.`)

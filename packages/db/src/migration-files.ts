@@ -9,6 +9,8 @@ export interface MigrationFile {
   /** The file's name without `.sql`. */
   readonly name: string
   readonly sql: string
+  /** Its first line is `-- concurrently`: it is no transaction, and what it had done before it failed has to bear being done again. */
+  readonly isConcurrent: boolean
   /** SHA-256 of the text in hex, line ends counted as `\n`: a checkout on Windows is no edit. */
   readonly checksum: string
 }
@@ -28,7 +30,8 @@ export async function readMigrationFiles(folder: string): Promise<MigrationFile[
       )
     }
     const sql = (await readFile(join(folder, name), 'utf8')).replaceAll('\r\n', '\n')
-    files.push({ version, name: name.slice(0, -'.sql'.length), sql, checksum: sha256(sql) })
+    const isConcurrent = sql.startsWith('-- concurrently\n')
+    files.push({ version, name: name.slice(0, -'.sql'.length), sql, isConcurrent, checksum: sha256(sql) })
   }
   return files
 }

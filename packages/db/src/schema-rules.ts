@@ -114,6 +114,8 @@ const uniqueKeys: SchemaRule = async (sql, exceptions) =>
   )
 
 const workingRoles = ['signet_app', 'signet_system', 'signet_places']
+/** The one that owns, so that it can add and drop partitions; bound by policies as those are. */
+const owningRole = 'signet_partitions'
 
 const roles: SchemaRule = async sql =>
   ofFaults(
@@ -124,9 +126,9 @@ const roles: SchemaRule = async sql =>
       where not exists (select from working where rolname = wanted)
       union all
       select format('Role %s has %s: ALTER ROLE %1$s NO%2$s.', rolname, attribute)
-      from working, lateral (values ('SUPERUSER', rolsuper), ('BYPASSRLS', rolbypassrls), ('CREATEROLE', rolcreaterole),
+      from pg_roles, lateral (values ('SUPERUSER', rolsuper), ('BYPASSRLS', rolbypassrls), ('CREATEROLE', rolcreaterole),
         ('CREATEDB', rolcreatedb), ('LOGIN', rolcanlogin)) as had (attribute, has)
-      where has
+      where has and rolname = any (${[...workingRoles, owningRole]}::text[])
       union all
       select format('Role %s is a member of %s, which owns tables or is a superuser: REVOKE %2$s FROM %1$s.', w.rolname, o.rolname)
       from working w join pg_roles o on o.oid <> w.oid and pg_has_role(w.oid, o.oid, 'MEMBER')

@@ -15,6 +15,7 @@ export interface TenantExceptions {
 }
 
 const decidesAccess = 'what a person may is decided for any tenant'
+const cleansUp = 'what is over leaves by time, whosever it was: the policy lets nothing else through'
 const findsSignIns = 'hot-path functions find people, their memberships and roles across tenants'
 
 export const tenantExceptions: TenantExceptions = {
@@ -52,6 +53,12 @@ export const tenantExceptions: TenantExceptions = {
     'refresh_keys.system_reads': findsSignIns,
     'outbound_messages.system_delivers': 'one worker delivers the messages of all tenants',
     'brands.system_reads': 'a service asks for the brand of any tenant by its id',
+    'sessions.system_cleans': cleansUp,
+    'otp_challenges.system_cleans': cleansUp,
+    'client_tokens.system_cleans': cleansUp,
+    'idempotency_keys.system_cleans': cleansUp,
+    'account_counters.system_cleans': cleansUp,
+    'known_devices.system_cleans': cleansUp,
     'sessions.system_ends': 'whoever is suspended or deleted loses the sessions in every tenant',
   },
   ownerViews: {

@@ -96,6 +96,24 @@ const violations: readonly (readonly [sentence: string, sql: string, ...expected
     /trips_1 has no policy/,
   ],
   [
+    'a month of events without its policy',
+    'drop policy tenant_isolation on partitions.audit_events_first',
+    /audit_events_first has no policy/,
+  ],
+  [
+    'an owner of partitions that may pass over policies',
+    'alter role signet_partitions bypassrls',
+    /signet_partitions has BYPASSRLS/,
+    /drop_partitions\(text,integer\) is SECURITY DEFINER and owned by/,
+    /make_partitions\(\) is SECURITY DEFINER and owned by/,
+  ],
+  [
+    'a program that can become the owner of partitions',
+    'grant signet_partitions to signet_app',
+    /signet_app is a member of signet_partitions/,
+    ...Array<RegExp>(6).fill(/signet_app may TRUNCATE table (partitions\.)?(audit_events|outbound_messages)/),
+  ],
+  [
     'a reference into any tenant',
     `${bikes} alter table bikes add owner_id uuid constraint bikes__owner references users (id)`,
     /bikes__owner of table bikes can point into another tenant/,

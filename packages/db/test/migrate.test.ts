@@ -1,11 +1,22 @@
 import { execFile } from 'node:child_process'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import type { TenantId } from '@signet/kernel'
 import { testDatabase } from '@signet/testkit'
 import t from 'tap'
-import { checksumOf, grantLogin, migrate, readMigrationFiles, withAdminClient } from '../src/index.ts'
+import {
+  assertSafeSchema,
+  checksumOf,
+  grantLogin,
+  inTenant,
+  migrate,
+  openDatabase,
+  readMigrationFiles,
+  runStatement,
+  withAdminClient,
+} from '../src/index.ts'
 
 const { adminUrl, superUrl, url } = await testDatabase(t)
 const base = new URL(adminUrl).pathname.slice(1)
@@ -21,6 +32,12 @@ async function emptyDatabase(t: Tap, label: string): Promise<string> {
   return target.href
 }
 type Tap = Pick<typeof t, 'teardown' | 'testdir'>
+
+function superUrlTo(target: string): string {
+  const to = new URL(superUrl)
+  to.pathname = new URL(target).pathname
+  return to.href
+}
 
 async function folderOf(t: Tap, files: Record<string, string>): Promise<string> {
   const folder = t.testdir({})
@@ -78,25 +95,67 @@ t.test('migrations', async t => {
     )
   })
 
-  await t.test('wait for a table that is in use', async t => {
+  await t.test('wait for a table that is in use, and others do not wait for them', async t => {
     const target = await emptyDatabase(t, 'locked')
     const folder = await folderOf(t, two)
     await migrate({ url: target, folder })
     await writeFile(join(folder, '0003_alter_things.sql'), 'alter table things add name text')
-    await withAdminClient(target, async sql => {
-      await sql`begin`
-      await sql`select from things`
-      const waiting = migrate({ url: target, folder })
-      let isWaiting = false
-      while (!isWaiting) {
-        const [row] = await sql<{ yes: boolean }[]>`
-          select exists (select from pg_locks where not granted and relation = 'things'::regclass) as yes`
-        isWaiting = row?.yes === true
-      }
-      await sql`commit`
-      t.same(await waiting, ['0003_alter_things'])
+    await withAdminClient(target, async long => {
+      await long`begin`
+      await long`select from things`
+      await withAdminClient(target, async traffic => {
+        let served = 10
+        const servedAtWaits: number[] = []
+        const waiting = migrate({ url: target, folder, onWait: () => servedAtWaits.push(served) })
+        while (servedAtWaits.length < 2) {
+          served += 1
+          await traffic`insert into things values (${served})`
+        }
+        const [first = 0, second = 0] = servedAtWaits
+        t.ok(first < second, `${second - first} between two attempts`)
+        await long`commit`
+        t.same(await waiting, ['0003_alter_things'])
+      })
     })
   })
+
+  await t.test(
+    'that build an index concurrently let others write, and may be applied again after a failure',
+    async t => {
+      const target = await emptyDatabase(t, 'concurrent')
+      const folder = await folderOf(t, two)
+      await migrate({ url: target, folder })
+      const index =
+        '-- concurrently\ndrop index concurrently if exists things__id;\ncreate index concurrently things__id on things (id);\n'
+      await writeFile(join(folder, '0003_index_things.sql'), `${index}select from nothing;\n`)
+      await t.rejects(migrate({ url: target, folder }), /0003_index_things: relation "nothing" does not exist/)
+      await writeFile(join(folder, '0003_index_things.sql'), index)
+      await withAdminClient(target, async writer => {
+        await writer`begin`
+        await writer`insert into things values (3)`
+        // The second runner waits for the first, which waits for the writer: neither for the other.
+        const both = [migrate({ url: target, folder }), migrate({ url: target, folder })]
+        await withAdminClient(target, async other => {
+          let isWaiting = false
+          while (!isWaiting) {
+            const [row] = await other<{ yes: boolean }[]>`
+            select exists (
+              select from pg_stat_activity
+              where datname = current_database() and wait_event_type = 'Lock' and query ~ 'index concurrently') as yes`
+            isWaiting = row?.yes === true
+          }
+          await other`insert into things values (4)`
+        })
+        await writer`commit`
+        t.same((await Promise.all(both)).flat(), ['0003_index_things'])
+      })
+      const [found] = await withAdminClient(
+        target,
+        sql => sql`select indisvalid as "isValid" from pg_index where indexrelid = 'things__id'::regclass`,
+      )
+      t.same(found, { isValid: true })
+    },
+  )
 
   await t.test('are refused when an applied file was edited, removed or renamed', async t => {
     const target = await emptyDatabase(t, 'history')
@@ -133,6 +192,88 @@ t.test('migrations', async t => {
       [{ '0001_create_things.sql': '', '0001_drop_things.sql': '' }, /the number 0002 is next/],
     ] as const
     for (const [files, message] of bad) await t.rejects(readMigrationFiles(await folderOf(t, files)), message)
+  })
+})
+
+t.test('an installation of the first release keeps its data through every migration', async t => {
+  const target = await emptyDatabase(t, 'upgraded')
+  const all = fileURLToPath(new URL('../../../drizzle', import.meta.url))
+  const folder = await folderOf(t, {})
+  const names = (await readdir(all)).toSorted()
+  const applyUpTo = async (last: number) => {
+    for (const name of names.slice(0, last)) await copyFile(join(all, name), join(folder, name))
+    return migrate({ url: target, folder })
+  }
+  // Numbers as the tables have had them since, of a year ago: before the month of any partition.
+  const id = (number: number) => `019a0000-0000-7000-8000-${String(number).padStart(12, '0')}`
+  const [platform, company, user, session, message] = [id(1), id(2), id(3), id(4), id(5)]
+  const [leaf, successor] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
+
+  await applyUpTo(6)
+  await withAdminClient(target, async sql => {
+    await sql`
+      select bootstrap_installation(${platform}, ${company}, 'acme', 'Acme', ${user}, 'root@example.com', null, null, 'hash', null, null)`
+    const opened = await sql`
+      select roles from open_session(${session}, ${user}, ${company}, 'hash', ${leaf}, array['pwd'], '5 days', '30 days',
+        'session.opened', null, null, null)`
+    t.same(opened, [{ roles: ['admin'] }])
+  })
+  await applyUpTo(16)
+  await withAdminClient(superUrlTo(target), async sql => {
+    await sql`
+      insert into outbound_messages (tenant_id, id, channel, recipient, template, payload)
+      values (${company}, ${message}, 'email', 'root@example.com', 'sign-in-code', '')`
+    await sql`insert into audit_events (tenant_id, id, action) values (${company}, ${id(6)}, 'old.event')`
+  })
+  await applyUpTo(names.length)
+
+  const program = new URL(url)
+  program.pathname = new URL(target).pathname
+  await grantLogin(target, decodeURIComponent(program.username), ['signet_app'])
+  const database = openDatabase({ url: program.href })
+  t.teardown(() => database.close())
+  await assertSafeSchema(database)
+  await t.test('people sign in', async t => {
+    const found = await runStatement(
+      database,
+      sql =>
+        sql`select user_id, verdict from begin_sign_in('password', 'root@example.com', null, null, null, null, ${id(7)}, '')`,
+    )
+    t.same(found, [{ user_id: user, verdict: 'allowed' }])
+  })
+  await t.test('sessions are refreshed', async t => {
+    const refreshed = await runStatement(
+      database,
+      sql => sql`
+        select outcome from refresh_session(${session}, ${leaf}, ${successor}, '10 seconds', '5 days', null, null, null)`,
+    )
+    t.same(refreshed, [{ outcome: 'rotated' }])
+  })
+  await t.test('messages are delivered', async t => {
+    const claimed = await runStatement(database, sql => sql`select id from claim_message('email', '1 minute')`)
+    t.same(claimed, [{ id: message }])
+    const settled = await runStatement(
+      database,
+      sql => sql`select settle_message(${company}, ${message}, 1, 'sent') as done`,
+    )
+    t.same(settled, [{ done: true }])
+  })
+  await t.test('events are there beside the new ones, each in the month of its id', async t => {
+    const kept = await inTenant(
+      database,
+      company as TenantId,
+      async ({ sql }) => sql<{ action: string }[]>`select action from audit_events order by id`,
+    )
+    t.same(
+      kept.map(({ action }) => action),
+      ['old.event', 'installation.bootstrapped', 'session.opened', 'token.refreshed'],
+    )
+    await runStatement(database, sql => sql`select make_partitions()`)
+    const places = await withAdminClient(
+      superUrlTo(target),
+      sql => sql`select distinct tableoid::regclass::text as place from audit_events where tenant_id = ${company}`,
+    )
+    t.same(places, [{ place: 'partitions.audit_events_first' }])
   })
 })
 

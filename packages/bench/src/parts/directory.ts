@@ -1,14 +1,12 @@
 /** What a request costs in an installation of a million people, against one of ten thousand: as many people a tenant, both at once. */
 
-import { randomBytes } from 'node:crypto'
-import { runStatement } from '@signet/db'
-import { newId } from '@signet/kernel'
 import type { TestIssuer } from '@signet/verifier/testing'
 import { type Administration, expectOk, publishKeys, startAdministration, tokenOf } from '../administration.ts'
 import type { Bench } from '../bench.ts'
 import { compareRates, type Row } from '../report.ts'
 import { alternate, type Turns } from '../rounds.ts'
 import type { DirectorySize } from '../seed-directory.ts'
+import { signInWithoutHash } from '../sign-in.ts'
 import { type HttpConnection, openConnection } from '../workers/http-connection.ts'
 
 const large: DirectorySize = { tenants: 10_000, peopleEach: 100 }
@@ -87,23 +85,9 @@ async function checkPermission(side: Side, issuer: TestIssuer): Promise<number> 
   return 1
 }
 
-/** The statements of a sign-in: find the person, take an attempt, open the session. */
 async function signIn(side: Side): Promise<number> {
   const { keeper, person } = nextOf(side)
-  const fingerprint = randomBytes(32)
-  await runStatement(
-    side.db,
-    sql => sql`
-      select user_id, hash, refusal, verdict
-      from begin_sign_in('password', ${person.email}, null, null, null, null, ${person.userId}, ${fingerprint})`,
-  )
-  const [opened] = await runStatement(
-    side.db,
-    sql => sql`
-      select kind from open_session(${newId()}, ${person.userId}, ${keeper.tenantId}, null, ${randomBytes(32)}, array['pwd'],
-        interval '5 days', interval '30 days', 'session.opened', '127.0.0.1', 'bench', ${newId()}, 'password', ${fingerprint})`,
-  )
-  if (opened === undefined) throw new Error('Nobody was signed in.')
+  await signInWithoutHash(side.db, { tenantId: keeper.tenantId, ...person })
   return 1
 }
 

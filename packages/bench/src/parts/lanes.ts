@@ -6,12 +6,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Bench } from '../bench.ts'
 import { openBenchDatabase } from '../bench-database.ts'
-import { type Issuer, startIssuer } from '../issuer.ts'
+import { startIssuer } from '../issuer.ts'
 import { boundWaiting, countEvents, type Row } from '../report.ts'
 import { seedInstallation, seedPeople } from '../seed-installation.ts'
+import { signIn } from '../sign-in.ts'
 import { startWorker } from '../worker.ts'
 import type { BystandersAnswer, BystandersQuestion } from '../workers/bystanders.ts'
-import { openConnection } from '../workers/http-connection.ts'
 import type { OverloadAnswer, OverloadQuestion } from '../workers/overload.ts'
 
 const inFlight = 64
@@ -57,11 +57,3 @@ export async function measureLanes(bench: Bench): Promise<Row[]> {
 }
 
 const workerFile = (name: string) => new URL(`../workers/${name}.ts`, import.meta.url)
-
-async function signIn({ url }: Issuer, person: object): Promise<string> {
-  const connection = await openConnection(url)
-  const { status, body } = await connection.post('/api/v1/tokens', 'application/json', JSON.stringify(person))
-  connection.close()
-  if (status !== 200) throw new Error(`The bystander could not sign in: ${body}`)
-  return (JSON.parse(body) as { refresh_token: string }).refresh_token
-}

@@ -73,10 +73,11 @@ export async function countClients({ sql, tenantId }: TenantTx, { userId }: Advi
 /** Those who were assigned last. A session that somebody else opened for a client is no sign-in of theirs. */
 export async function listClients({ sql, tenantId }: TenantTx, { userId }: Advisor): Promise<ClientRow[]> {
   return sql<ClientRow[]>`
-    select p.*, s.last_sign_in_at
+    select p.*, greatest(m.last_sign_in_at, s.last_sign_in_at) as last_sign_in_at
     from (
       select * from people_advised_by(${userId}) order by assigned_at desc, user_id limit ${shownClients}
     ) p
+    left join memberships m on m.tenant_id = ${tenantId} and m.user_id = p.user_id
     left join lateral (
       select max(authenticated_at) as last_sign_in_at from sessions
       where tenant_id = ${tenantId} and user_id = p.user_id and act_sub is null
@@ -92,7 +93,7 @@ export async function listActivity({ sql, tenantId }: TenantTx, { userId }: Advi
     )
     select id, at, action, actor_id, target_type, target_id
     from audit_events
-    where tenant_id = ${tenantId} and at > now() - interval '30 days'
+    where tenant_id = ${tenantId} and at > now() - interval '30 days' and id > first_id_of(now() - interval '31 days')
       and (actor_id in (select id from known) or (target_type = 'user' and target_id in (select id::text from known)))
     order by id desc
     limit ${shownEvents}`
