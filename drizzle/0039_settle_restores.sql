@@ -1,5 +1,5 @@
 -- After a backup was restored the database knows nothing of what happened since, and verifiers know it still. One function makes
--- that safe. See apps/iam/docs/decisions/0014-after-a-restore-nothing-goes-on.md.
+-- that safe. See apps/iam/docs/decisions/0015-after-a-restore-nothing-goes-on.md.
 GRANT CREATE ON SCHEMA public TO signet_system;
 GRANT UPDATE ON SEQUENCE status_index_draws TO signet_system;
 
