@@ -1,7 +1,6 @@
 -- After a backup was restored the database knows nothing of what happened since, and verifiers know it still. One function makes
 -- that safe. See apps/iam/docs/decisions/0015-after-a-restore-nothing-goes-on.md.
 GRANT CREATE ON SCHEMA public TO signet_system;
-GRANT UPDATE ON SEQUENCE status_index_draws TO signet_system;
 
 -- Tells one SIGNET_KEYS/secret from another and nothing about either: a database whose refresh tokens, codes and service keys are
 -- sealed under one is of no use with another. Of the installation, not of a tenant; written at the first start.
