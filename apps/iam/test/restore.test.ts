@@ -11,6 +11,7 @@ import t from 'tap'
 import { buildApp } from '../src/app.ts'
 import { audience, issuer, password, testApp, type Tokens } from './test-app.ts'
 
+t.setTimeout(240_000)
 const execute = promisify(execFile)
 const serviceKey = 'the-key-of-the-operator-0123456789'
 const a = await testApp(t, { deps: { serviceKeys: [serviceKey] } })
@@ -96,7 +97,7 @@ async function restoreCopy(): Promise<string> {
   return 'a copy of the files'
 }
 
-t.test('after the restore of a backup', { timeout: 120_000 }, async t => {
+t.test('after the restore of a backup', async t => {
   for (const name of ['ada', 'bob', 'carl', 'dan']) await a.register({ email: `${name}@example.com` })
   const spent = await a.signIn('ada@example.com')
   const held: Tokens = (await refresh(spent)).body
