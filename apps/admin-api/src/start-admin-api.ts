@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { createHasher } from '@signet/accounts'
-import { assertSafeSchema, type Database } from '@signet/db'
+import { assertKnownSecret, assertSafeSchema, type Database } from '@signet/db'
 import { createOutbox } from '@signet/delivery'
 import {
   loadInstallationSecret,
@@ -63,7 +63,7 @@ const queuedJobsPerLane = 50
 
 /**
  * Checks the database, builds the app and listens.
- * @throws UnsafeSchemaError
+ * @throws UnsafeSchemaError, UnknownSecretError
  */
 export async function startAdminApi(options: AdminApiOptions): Promise<Program> {
   const {
@@ -80,6 +80,7 @@ export async function startAdminApi(options: AdminApiOptions): Promise<Program> 
   } = options
   await assertSafeSchema(database, { environment })
   const secret = await loadInstallationSecret(options.keysFolder)
+  await assertKnownSecret(database, deriveKey(secret, 'mark'), options.keysFolder)
   const lanes = Math.max(1, Math.floor(availableParallelism() / options.workerCount))
   // Who has signed out and who may do what is read from the database, request by request.
   const verifier = createVerifier({

@@ -20,7 +20,7 @@ try {
 
 async function open(): Promise<Database> {
   const { DATABASE_URL, SIGNET_HOME } = readOutboxConfig(loadEnvironment())
-  const url = DATABASE_URL ?? (await findEmbedded(join(SIGNET_HOME, 'pg')))
+  const url = DATABASE_URL ?? (await findEmbedded(join(SIGNET_HOME, 'pg'), 'program'))
   if (url === undefined) {
     throw new SettingsError([
       `DATABASE_URL is missing, and no installation runs its own database in ${SIGNET_HOME}/pg.`,

@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { createHasher } from '@signet/accounts'
-import { assertSafeSchema, type Database } from '@signet/db'
+import { assertKnownSecret, assertSafeSchema, type Database } from '@signet/db'
 import { createOutbox, type DeliverySettings, openTransports, startWorker } from '@signet/delivery'
 import {
   type LimitSettings,
@@ -53,17 +53,19 @@ const queuedJobsPerLane = 50
 
 /**
  * Checks the database, opens the keys, builds the app and listens.
- * @throws UnsafeSchemaError, KeyFolderError
+ * @throws UnsafeSchemaError, UnknownSecretError, KeyFolderError
  */
 export async function startIam(options: IamOptions, clock: Clock = systemClock): Promise<Program> {
   const { database, keysFolder, tokens, host, port, metrics = silentMetrics } = options
   await assertSafeSchema(database, { environment: options.environment })
+  const secret = await loadInstallationSecret(keysFolder)
+  // Before a key is made in a folder that is the wrong one.
+  await assertKnownSecret(database, deriveKey(secret, 'mark'), keysFolder)
   const signingKeys = await openSigningKeys({
     folder: keysFolder,
     tokenLifeMs: longestTokenTtl(options) * 1_000,
     clock,
   })
-  const secret = await loadInstallationSecret(keysFolder)
   const lanes = Math.max(1, Math.floor(availableParallelism() / options.workerCount))
   const deps: Deps = {
     database,

@@ -25,13 +25,15 @@ await runStatement(
     sql`select bootstrap_installation(${newId<TenantId>()}, ${newId<TenantId>()}, 'acme', 'Acme', ${newId<UserId>()}, 'root@example.com', null, null, ${hash}, null, null)`,
 )
 
+const keys = join(await temporaryFolder(t), 'keys')
+
 /** Starts the issuer with these settings, and a way to ask it. */
 async function startWith(t: Test, settings: Record<string, string> = {}) {
   const home = await temporaryFolder(t)
   const config = readConfig({
     DATABASE_URL: database.url,
     SIGNET_HOME: home,
-    SIGNET_KEYS: join(home, 'keys'),
+    SIGNET_KEYS: keys,
     ...settings,
   })
   const log: string[] = []

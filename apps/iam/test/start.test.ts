@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, writeFile } from 'node:fs/promises'
+import { chmod, readdir, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -198,10 +198,12 @@ t.jobs = 3
 
 t.test('several processes of the program', { timeout: 120_000, buffered: true }, async t => {
   const port = await freePort()
+  // Beside the other test, which has a secret of its own.
+  const { url } = await testDatabase(t)
   const running = await run(t, 'main.ts', {
     SIGNET_KEYS: join(await temporaryFolder(t), 'keys'),
     IAM_PORT: port,
-    DATABASE_URL: database.url,
+    DATABASE_URL: url,
     LOG_FORMAT: 'json',
     WORKER_COUNT: '2',
   })
@@ -298,6 +300,15 @@ t.test('the program', { timeout: 120_000, buffered: true }, async t => {
     const { code, output } = await running.stop()
     t.equal(code, 0, output)
     t.match(output, /"reason":"SIGTERM"/)
+  })
+  await t.test('K-04 refuses the keys of another installation, and says so', async t => {
+    const others = join(await temporaryFolder(t), 'keys')
+    const { code, output } = await (await run(t, 'main.ts', { ...environment, SIGNET_KEYS: others })).ended
+    t.equal(code, 1)
+    t.ok(output.includes(`${others}/secret is not the one that this database is used with`), output)
+    t.match(output, /restore it from your backup/)
+    t.notMatch(output, / {4}at /)
+    t.same(await readdir(others), ['secret'], 'no key was made')
   })
   await t.test('brings the database forward when it is told to', async t => {
     const running = await run(t, 'main.ts', { ...environment, DATABASE_ADMIN_URL: database.adminUrl }, [

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { plantSecretsOf } from '@signet/testkit'
 import t from 'tap'
 import { parse } from 'yaml'
@@ -15,6 +16,7 @@ import { readFirstAdmin } from '../src/credentials-file.ts'
 import { planTour, renderTour } from '../src/tour.ts'
 import { startKeptChild } from './kept-child.ts'
 
+t.setTimeout(240_000)
 const home = await createHome()
 t.teardown(() => home.remove())
 const isLinux = process.platform === 'linux'
@@ -52,9 +54,9 @@ async function signIn() {
   return textOf(tokens, 'access_token')
 }
 
-async function countRoles(): Promise<number> {
+async function countRoles(token: string): Promise<number> {
   const url = `${home.addresses.admin}/admin/v1/roles?count=true`
-  return Number((await callApi('GET', url, { token: await signIn(), expect: 200 }))['total'])
+  return Number((await callApi('GET', url, { token, expect: 200 }))['total'])
 }
 
 /** What a dashboard or an alert asks Prometheus for. Prometheus itself knows whether a target is up. */
@@ -174,7 +176,7 @@ t.test('a start', async t => {
     const second = startKeptChild(home, { IAM_PORT, ADMIN_PORT, PLACES_PORT })
     t.equal(await second.ended, 1)
     t.match(second.output(), /is used by another Signet that is running/)
-    t.equal(await countRoles(), 4, 'and the first works on')
+    t.equal(await countRoles(await signIn()), 4, 'and the first works on')
   })
 
   t.test('on a port that is taken is refused, with the setting that moves it', async t => {
@@ -195,11 +197,21 @@ t.test('a second start', async t => {
   const password = (await readFirstAdmin(home.adminFile))?.password
   const child = startKeptChild(home)
   await waitUntilReady(child)
+  const token = await signIn()
 
   t.test('finds the data of the first', async t => {
     t.equal((await readFirstAdmin(home.adminFile))?.password, password)
-    t.equal(await countRoles(), 4)
+    t.equal(await countRoles(token), 4)
     t.match(child.output(), /database is up to date/)
+  })
+
+  t.test('is settled while it runs, where its folder is an older copy', async t => {
+    const command = fileURLToPath(new URL('../../../packages/db/src/main-migrate.ts', import.meta.url))
+    const env = { PATH: process.env['PATH'], ...home.environment }
+    const { stdout } = await promisify(execFile)(process.execPath, [command, '--restored'], { cwd: home.folder, env })
+    t.match(stdout, /as signet_owner\nNothing to do[^]*Settled: \d+ sessions/)
+    const refused = await callApi('GET', `${home.addresses.iam}/api/v1/me`, { token, expect: 401 })
+    t.equal(refused['code'], 'session-ended')
   })
 
   t.test('leaves no process five seconds after it was killed', { skip: isLinux ? false : 'needs /proc' }, async t => {

@@ -9,10 +9,12 @@ export { assertSafeSchema, UnsafeSchemaError } from './gate.ts'
 export { type DatabaseFacts, inspectDatabase } from './inspect-database.ts'
 export { grantLogin } from './login-grants.ts'
 export { migrate } from './migrate.ts'
+export { assertKnownSecret } from './known-secret.ts'
 export { createMigrationCheck } from './migration-check.ts'
 export { checksumOf, readMigrationFiles } from './migration-files.ts'
 export { listenForNotices, type NoticeListener } from './notices.ts'
 export { findServiceKey } from './service-key-lookup.ts'
+export { settleRestore } from './settle-restore.ts'
 export {
   inService,
   inTenant,

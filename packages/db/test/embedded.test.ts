@@ -156,13 +156,14 @@ t.test('the embedded server', async t => {
   })
 
   await t.test('is found by another command while it runs, and not afterwards', async t => {
-    t.equal(await findEmbedded(folder), server.url)
-    t.equal(await findEmbedded(await newFolder()), undefined)
+    t.equal(await findEmbedded(folder, 'program'), server.url)
+    t.equal(await findEmbedded(folder, 'owner'), server.adminUrl)
+    t.equal(await findEmbedded(await newFolder(), 'program'), undefined)
   })
 
   await t.test('leaves no process and no half-made folder when it is stopped', async t => {
     await server.stop()
-    t.equal(await findEmbedded(folder), undefined)
+    t.equal(await findEmbedded(folder, 'program'), undefined)
     t.notOk(isAlive(pid))
     t.same((await readdir(folder)).toSorted(), ['cluster', 'postgresql.log'])
   })

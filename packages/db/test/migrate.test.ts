@@ -310,7 +310,10 @@ t.test('pnpm migrate', async t => {
   })
 
   await t.test('refuses without a database, and with one that it cannot read', async t => {
-    t.match(await run([], {}), { code: 1, stderr: /DATABASE_ADMIN_URL or DATABASE_URL is needed/ })
+    t.match(await run([], { SIGNET_HOME: t.testdir() }), {
+      code: 1,
+      stderr: /DATABASE_ADMIN_URL or DATABASE_URL is needed/,
+    })
     t.match(await run([], { DATABASE_URL: 'mysql://x', WAIT_FOR_DB: 'long' }), {
       code: 1,
       stderr: /WAIT_FOR_DB has to be/,

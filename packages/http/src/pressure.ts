@@ -14,7 +14,7 @@ declare module 'fastify' {
 }
 
 /** Mean of how late the event loop was in the last second: a request passes it several times before it is answered. */
-const maxEventLoopDelay = 250
+const maxEventLoopDelay = 500
 /** What delays the loop while a program begins is no load, and is still in the sample after it. */
 const beginningMs = 3_000
 

@@ -11,6 +11,7 @@ export type KeyPurpose =
   | 'device'
   | 'outbox'
   | 'service-key'
+  | 'mark'
 
 /** A 32-byte key for one purpose out of the installation's secret (HKDF-SHA-256, RFC 5869). */
 export function deriveKey(secret: Uint8Array, purpose: KeyPurpose): Buffer {

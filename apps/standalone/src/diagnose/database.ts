@@ -24,7 +24,7 @@ export async function diagnoseDatabase(config: StandaloneConfig): Promise<Findin
   const folder = join(config.SIGNET_HOME, 'pg')
   let url: string | undefined
   try {
-    url = config.DATABASE_URL ?? (await findEmbedded(folder))
+    url = config.DATABASE_URL ?? (await findEmbedded(folder, 'program'))
   } catch (error) {
     return [reach.fail(`${folder} cannot be read: ${reasonOf(error)}`, 'Run this as the account that runs Signet')]
   }

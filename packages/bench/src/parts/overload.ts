@@ -106,6 +106,6 @@ async function watchResident(pid: number, until: AbortSignal): Promise<number> {
 
 async function timeSignIn(url: string, person: object): Promise<number> {
   const startedAt = performance.now()
-  await signInBystander(url, person)
+  await signIn({ url }, person)
   return performance.now() - startedAt
 }

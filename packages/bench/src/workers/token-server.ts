@@ -16,13 +16,14 @@ const claims = { iss: 'http://localhost:4000', aud: 'signet', sub: 'person', pad
 await runProgram({
   name: 'token-server',
   readConfig: ({ PORT, WORKER_COUNT }) => ({
+    HOST: '127.0.0.1',
     port: Number(PORT),
     WORKER_COUNT: Number(WORKER_COUNT),
     LOG_LEVEL: 'info' as const,
     LOG_FORMAT: 'json' as const,
   }),
   prepare: async () => undefined,
-  serve: async ({ port }, logger, resources) => {
+  serve: async ({ HOST: host, port }, { logger }, resources) => {
     const app = await createServer({ logger, trustProxy: [] })
     serveHealth(app, { version: '0', checks: {} })
     app.get('/token', { config: { access: 'public' } }, async () => {
@@ -30,7 +31,7 @@ await runProgram({
       const signature = sign('RSA-SHA256', Buffer.from(input), privateKey).toString('base64url')
       return { access_token: `${input}.${signature}`, token_type: 'Bearer' }
     })
-    const program = await startProgram(app, { host: '127.0.0.1', port })
+    const program = await startProgram(app, { host, port })
     resources.defer(() => program.stop())
   },
 })

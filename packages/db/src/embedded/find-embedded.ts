@@ -2,17 +2,17 @@
 
 import { resolve } from 'node:path'
 import { clusterOf, readPasswords } from './data-folder.ts'
-import { databaseName, programLogin } from './logins.ts'
+import { databaseName, ownerLogin, programLogin } from './logins.ts'
 import { isServerProcess, readPostmasterFile } from './postmaster-file.ts'
 
 /**
- * The programs' login at the server whose data is in `dataDir`; undefined where none runs.
+ * The server whose data is in `dataDir`, for the programs' login or for the one that owns the tables; undefined where none runs.
  * @throws Error where the folder may not be read
  */
-export async function findEmbedded(dataDir: string): Promise<string | undefined> {
+export async function findEmbedded(dataDir: string, as: 'program' | 'owner'): Promise<string | undefined> {
   const cluster = await clusterOf(resolve(dataDir))
   const running = await readPostmasterFile(cluster)
   if (running?.status !== 'ready' || !(await isServerProcess(running.pid, cluster))) return undefined
-  const { program } = await readPasswords(cluster)
-  return `postgres://${programLogin}:${program}@127.0.0.1:${running.port}/${databaseName}`
+  const passwords = await readPasswords(cluster)
+  return `postgres://${as === 'program' ? programLogin : ownerLogin}:${passwords[as]}@127.0.0.1:${running.port}/${databaseName}`
 }
