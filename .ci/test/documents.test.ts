@@ -43,6 +43,15 @@ const blocks: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'apps/admin-api/docs/gateway.md': {
     'pnpm gateway nginx': 'origin.test.ts puts the programs behind what the command writes; this one has no end',
   },
+  'apps/iam/docs/backup.md': {
+    pg_dumpall:
+      'restore.test.ts runs pg_dump where the server allows it; roles of a whole server are not dumped in a test',
+    'psql --file': 'restore.test.ts runs pg_restore where the server allows it',
+    'npx -y pnpm@12 migrate': 'restore.test.ts and standalone.test.ts run the command',
+  },
+  'apps/iam/docs/operations.md': {
+    'npx -y pnpm@12 diagnose': 'diagnose.test.ts runs it on installations of its own',
+  },
   'apps/standalone/deploy/README.md': {
     'sh apps/standalone': 'deployment.test.ts makes the secrets; no container engine runs in the tests',
     'curl -s': 'guides.test.ts sends it to an installation without an administrator',
@@ -71,7 +80,9 @@ t.test('every shell block is pasted by a test, or says who else runs it', async 
   t.same(withOthers.toSorted(), Object.keys(blocks).toSorted())
   for (const [path, told] of Object.entries(blocks)) {
     const beginnings = Object.keys(told)
-    const untold = unpastedOf(path).filter(({ text }) => !beginnings.some(beginning => text.startsWith(beginning)))
+    const untold = unpastedOf(path).filter(
+      ({ text }) => !beginnings.some(beginning => text.trimStart().startsWith(beginning)),
+    )
     t.same(untold, [], `${path}: a test has to run it, or it has to be named here with the reason why none can`)
     t.equal(unpastedOf(path).length, beginnings.length, path)
   }

@@ -198,7 +198,7 @@ t.jobs = 3
 
 t.test('several processes of the program', { timeout: 120_000, buffered: true }, async t => {
   const port = await freePort()
-  // Beside the other test, which has a secret of its own.
+  // Each test has a secret of its own, and a database belongs to one secret.
   const { url } = await testDatabase(t)
   const running = await run(t, 'main.ts', {
     SIGNET_KEYS: join(await temporaryFolder(t), 'keys'),
@@ -248,10 +248,11 @@ t.test(
   { timeout: 120_000, buffered: true },
   async t => {
     const port = await freePort()
+    const { url } = await testDatabase(t)
     const running = await run(t, 'main.ts', {
       SIGNET_KEYS: join(await temporaryFolder(t), 'keys'),
       IAM_PORT: port,
-      DATABASE_URL: database.url,
+      DATABASE_URL: url,
       LOG_FORMAT: 'json',
     })
     await running.printed(/Server listening/)

@@ -57,7 +57,7 @@ t.test('with a database of the operator’s', async t => {
   t.test('a start from another home has no password to show', async t => {
     const other = await createHome()
     t.teardown(() => other.remove())
-    const output = await startOnce(other, database)
+    const output = await startOnce(other, { ...database, SIGNET_KEYS: home.environment['SIGNET_KEYS'] ?? '' })
     t.match(output, /administrator was made elsewhere/)
     t.notMatch(output, /TOKEN=/)
     t.notOk(existsSync(other.adminFile))
