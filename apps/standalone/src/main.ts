@@ -1,4 +1,5 @@
 import { loadEnvironment, stopOnSignal } from '@signet/http'
+import { keepCompiledCode, reuseCompiledCode } from '@signet/http/compiled-code'
 import { SettingsError } from '@signet/kernel'
 import { isRunAsScript, readConfig } from './config.ts'
 import { watchLauncher } from './launcher.ts'
@@ -29,10 +30,12 @@ watchLauncher(isRunAsScript(process.env), () => {
 try {
   const config = readConfig(loadEnvironment())
   console.log('Signet starts')
+  reuseCompiledCode(config.SIGNET_HOME)
   // A setting that is wrong is told at once: the rest takes a second to read.
   const { startInstallation } = await import('./start-installation.ts')
   const installation = await startInstallation(config, resources, tellSteps(console.log))
   console.log(describeInstallation(installation))
+  keepCompiledCode()
 } catch (error) {
   // A start that is being stopped fails on what it no longer finds.
   if (!isStopping) {

@@ -4,16 +4,20 @@
  */
 import cluster from 'node:cluster'
 import { StartupError } from '@signet/kernel'
+import { keepCompiledCode, reuseCompiledCode } from './compiled-code.ts'
 import { loadEnvironment } from './environment.ts'
 import { stopOnSignal } from './lifecycle.ts'
 import { createLog, type Log, loggerOptions, type logFormats, type LoggerSettings, type logLevels } from './logging.ts'
 import type { Metrics } from './metrics.ts'
 import { openMetrics } from './metrics-listener.ts'
 import { openTracing } from './open-tracing.ts'
+import { collectStartGarbage } from './start-garbage.ts'
 import type { Tracer } from './tracing.ts'
 import { superviseWorkers, workerIndex } from './workers.ts'
 
 interface Settings {
+  /** Of programs that keep something there. */
+  readonly SIGNET_HOME?: string
   readonly HOST: string
   readonly METRICS_PORT?: number | undefined
   readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined
@@ -73,12 +77,15 @@ async function serve<Config extends Settings>(
   logger: LoggerSettings,
   resources: AsyncDisposableStack,
 ): Promise<void> {
-  const { HOST, METRICS_PORT: port, OTEL_EXPORTER_OTLP_ENDPOINT } = config
+  const { HOST, METRICS_PORT: port, OTEL_EXPORTER_OTLP_ENDPOINT, SIGNET_HOME } = config
+  if (SIGNET_HOME !== undefined) reuseCompiledCode(SIGNET_HOME)
   const metrics = await openMetrics(HOST, port === undefined ? undefined : port + workerIndex())
   resources.defer(() => metrics.close())
   const tracing = await openTracing(OTEL_EXPORTER_OTLP_ENDPOINT)
   resources.defer(() => tracing.close())
   await plan.serve(config, { logger, metrics: metrics.of(plan.name), tracer: tracing.of(plan.name) }, resources)
+  if (SIGNET_HOME !== undefined) keepCompiledCode()
+  collectStartGarbage()
 }
 
 async function supervise(count: number, log: Log, resources: AsyncDisposableStack): Promise<void> {

@@ -2,8 +2,8 @@
  * A key is `next` (published, so that verifiers hold it before it signs), `active` (signs), `retired` (published until the
  * last token that it signed has expired) or `removed`. Exactly one key is active. Pure: what to store is decided elsewhere.
  */
+import { compileValidator } from '@signet/http/validation'
 import { type Static, Type } from 'typebox'
-import { Check } from 'typebox/value'
 
 const base64url = '^[A-Za-z0-9_-]+$'
 const Moment = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' })
@@ -38,12 +38,18 @@ const reloadMarginMs = 5_000
 /** Removed keys stay listed for people; older ones are forgotten. */
 const rememberedRemovals = 20
 
+const validateRing = compileValidator(Ring, 'body')
+
 /** @throws Error saying what is wrong with the document */
 export function assertRing(value: unknown): asserts value is Ring {
-  if (!Check(Ring, value)) throw new Error('it is not a key ring')
+  if (!isRing(value)) throw new Error('it is not a key ring')
   const active = value.keys.filter(key => key.state === 'active')
   if (active.length !== 1) throw new Error(`it has ${active.length} active keys instead of one`)
   if (new Set(value.keys.map(key => key.kid)).size !== value.keys.length) throw new Error('it names a key twice')
+}
+
+function isRing(value: unknown): value is Ring {
+  return !('error' in validateRing(value))
 }
 
 export function activeKey(ring: Ring): RingKey {
