@@ -5,16 +5,15 @@ import { readConfig, readStorage } from './config.ts'
 
 const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
+const load = () => Promise.all([import('@signet/db'), import('@signet/http'), import('./index.ts')])
+
 await runProgram({
   name: 'admin-api',
   readConfig,
   prepare: config => prepareDatabase(config, migrations),
+  load,
   serve: async (config, sight, resources) => {
-    const [{ openDatabase }, { watchPool }, { startAdminApi }] = await Promise.all([
-      import('@signet/db'),
-      import('@signet/http'),
-      import('./index.ts'),
-    ])
+    const [{ openDatabase }, { watchPool }, { startAdminApi }] = await load()
     const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-admin-api' })
     resources.defer(() => database.close())
     watchPool(sight.metrics, database.pool.load)

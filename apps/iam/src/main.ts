@@ -5,16 +5,15 @@ import { readConfig, toIamOptions } from './config.ts'
 
 const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
+const load = () => Promise.all([import('@signet/db'), import('@signet/http'), import('./index.ts')])
+
 await runProgram({
   name: 'iam',
   readConfig,
   prepare: config => prepareDatabase(config, migrations),
+  load,
   serve: async (config, sight, resources) => {
-    const [{ openDatabase }, { watchPool }, { startIam }] = await Promise.all([
-      import('@signet/db'),
-      import('@signet/http'),
-      import('./index.ts'),
-    ])
+    const [{ openDatabase }, { watchPool }, { startIam }] = await load()
     const { DATABASE_URL: url, DATABASE_ADMIN_URL: directUrl } = config
     const database = openDatabase({ url, directUrl, applicationName: 'signet-iam' })
     resources.defer(() => database.close())

@@ -2,16 +2,15 @@ import { prepareDatabase } from '@signet/db/prepare-database'
 import { runProgram } from '@signet/http/run-program'
 import { readConfig } from './config.ts'
 
+const load = () => Promise.all([import('@signet/db'), import('@signet/http'), import('./index.ts')])
+
 await runProgram({
   name: 'places',
   readConfig,
   prepare: config => prepareDatabase(config),
+  load,
   serve: async (config, sight, resources) => {
-    const [{ openDatabase }, { watchPool }, { startPlaces }] = await Promise.all([
-      import('@signet/db'),
-      import('@signet/http'),
-      import('./index.ts'),
-    ])
+    const [{ openDatabase }, { watchPool }, { startPlaces }] = await load()
     const database = openDatabase({ url: config.DATABASE_URL, applicationName: 'signet-places' })
     resources.defer(() => database.close())
     watchPool(sight.metrics, database.pool.load)

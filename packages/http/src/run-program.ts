@@ -40,6 +40,8 @@ export interface ProgramPlan<Config extends Settings> {
   readonly readConfig: (environment: Readonly<Record<string, string | undefined>>) => Config
   /** Done once, before anything serves, by the first process. */
   readonly prepare: (config: Config) => Promise<void>
+  /** Reads the code of what serves: while the database is waited for. */
+  readonly load: () => Promise<unknown>
   /** Starts what serves; what has to be stopped goes to `resources` as soon as it is there. */
   readonly serve: (config: Config, sight: Sight, resources: AsyncDisposableStack) => Promise<void>
 }
@@ -58,8 +60,10 @@ export async function runProgram<Config extends Settings>(plan: ProgramPlan<Conf
     const config = plan.readConfig(loadEnvironment(process.argv.slice(2), warn))
     const logger = loggerOptions(config.LOG_LEVEL, config.LOG_FORMAT, plan.name)
     log = createLog(logger)
+    const isSupervisor = cluster.isPrimary && config.WORKER_COUNT > 1
+    if (!isSupervisor) beginLoading(plan, config)
     if (cluster.isPrimary) await plan.prepare(config)
-    if (cluster.isPrimary && config.WORKER_COUNT > 1) await supervise(config.WORKER_COUNT, log, resources)
+    if (isSupervisor) await supervise(config.WORKER_COUNT, log, resources)
     else await serve(plan, config, logger, resources)
   } catch (error) {
     // A start that is being stopped fails on what it no longer finds.
@@ -71,6 +75,12 @@ export async function runProgram<Config extends Settings>(plan: ProgramPlan<Conf
   }
 }
 
+function beginLoading<Config extends Settings>({ load }: ProgramPlan<Config>, { SIGNET_HOME }: Config): void {
+  if (SIGNET_HOME !== undefined) reuseCompiledCode(SIGNET_HOME)
+  // What goes wrong in it is told where the code is used.
+  load().catch(() => undefined)
+}
+
 async function serve<Config extends Settings>(
   plan: ProgramPlan<Config>,
   config: Config,
@@ -78,7 +88,6 @@ async function serve<Config extends Settings>(
   resources: AsyncDisposableStack,
 ): Promise<void> {
   const { HOST, METRICS_PORT: port, OTEL_EXPORTER_OTLP_ENDPOINT, SIGNET_HOME } = config
-  if (SIGNET_HOME !== undefined) reuseCompiledCode(SIGNET_HOME)
   const metrics = await openMetrics(HOST, port === undefined ? undefined : port + workerIndex())
   resources.defer(() => metrics.close())
   const tracing = await openTracing(OTEL_EXPORTER_OTLP_ENDPOINT)

@@ -12,7 +12,9 @@ const untilMs = 1_500
 export async function measureStart(bench: Bench): Promise<Row[]> {
   await using database = await openBenchDatabase(bench)
   await seedInstallation(database)
-  await using issuer = await prepareIssuer(bench, database.url)
+  // Nobody starts a program on one core of several: its garbage is collected beside it.
+  const machine = { ...bench.machine, programCore: bench.machine.everyCore }
+  await using issuer = await prepareIssuer({ ...bench, machine }, database.url)
   // It makes its keys, and whoever starts after it finds its files in memory.
   await issuer.start()
   const times: number[] = []
@@ -24,6 +26,11 @@ export async function measureStart(bench: Bench): Promise<Row[]> {
     bench.say(`start ${times.length} of ${roundCount}`)
   }
   return [
-    boundMoment({ part: 'start', subject: `iam, ready, median of ${roundCount} starts`, ms: median(times), untilMs }),
+    boundMoment({
+      part: 'start',
+      subject: `iam, ready, unpinned, median of ${roundCount} starts`,
+      ms: median(times),
+      untilMs,
+    }),
   ]
 }

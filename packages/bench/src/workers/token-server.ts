@@ -23,6 +23,7 @@ await runProgram({
     LOG_FORMAT: 'json' as const,
   }),
   prepare: async () => undefined,
+  load: async () => undefined,
   serve: async ({ HOST: host, port }, { logger }, resources) => {
     const app = await createServer({ logger, trustProxy: [] })
     serveHealth(app, { version: '0', checks: {} })
