@@ -95,9 +95,12 @@ t.test('who comes back hears what they missed, from whichever node', async t => 
   await t.test('but not what ended when all its tokens have expired, however far back they ask', async t => {
     const old = await a.signIn('ada@example.com')
     const { idx } = statusOf(old)
+    const listener = await listenTo(t, two.url)
     await a.asOwner(
       sql => sql`update sessions set ended_at = now() - interval '1 day', end_reason = 'x' where status_index = ${idx}`,
     )
+    // It was told to those who listen when it was written: whoever comes before that would hear it, too.
+    await until(() => listener.has(...eventOf(statusOf(old))), 'the announcement')
     const reader = await listenTo(t, two.url, { 'last-event-id': '1' })
     await until(() => reader.has(...eventOf(statusOf(later))), 'the replay')
     t.equal(reader.has(...eventOf(statusOf(old))), false)
