@@ -6,6 +6,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Bench } from '../bench.ts'
 import { type Contender, startLoad, startRawLimit } from '../contenders.ts'
@@ -14,6 +15,7 @@ import type { Core } from '../machine.ts'
 import { prepareProcess } from '../program.ts'
 import { compareRates, type Row } from '../report.ts'
 import { pairRates, takeTurns } from '../rounds.ts'
+import { openConnection } from '../workers/http-connection.ts'
 
 const part = 'workers'
 const clients = 24
@@ -63,7 +65,20 @@ async function startTokenServer(bench: Bench, count: number, core: Core): Promis
     }),
   )
   await server.start()
+  await untilAllServe(server.url, count)
   const { measure } = kept.use(await startLoad(bench, { scenario: 'token', url: server.url, clients }, loadMs))
   const held = kept.move()
   return { measure, [Symbol.asyncDispose]: () => held.disposeAsync() }
+}
+
+/** The first process serves before the others do, and keeps the connections that came to it. */
+async function untilAllServe(url: string, count: number): Promise<void> {
+  const seen = new Set<number>()
+  while (seen.size < count) {
+    const connection = await openConnection(url)
+    const { body } = await connection.get('/process')
+    connection.close()
+    seen.add((JSON.parse(body) as { id: number }).id)
+    await pause(20)
+  }
 }

@@ -32,6 +32,7 @@ await runProgram({
       const signature = sign('RSA-SHA256', Buffer.from(input), privateKey).toString('base64url')
       return { access_token: `${input}.${signature}`, token_type: 'Bearer' }
     })
+    app.get('/process', { config: { access: 'public' } }, async () => ({ id: process.pid }))
     const program = await startProgram(app, { host, port })
     resources.defer(() => program.stop())
   },
