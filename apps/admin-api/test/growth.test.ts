@@ -118,6 +118,7 @@ const statements: Readonly<Record<string, (tx: TenantTx) => Promise<unknown>>> =
     select user_id from redeem_client_token(${md5(tx, 'token 1')}, ${newId()}, ${randomBytes(32)}, '5 d', '30 d', '', null, null, null, null, null, null, null, null)`,
   'the status lists that count': async tx => tx.sql`select live_status_lists('15 min')`,
   'a status list': async tx => tx.sql`select load_status_list(1)`,
+  'a status list that is gone': async tx => tx.sql`select load_status_list(30)`,
   'what has ended in the last minutes': async tx =>
     tx.sql`select * from sessions_ended_since(now() - interval '10 minutes')`,
   'the version of a bundle': async tx => tx.sql`select find_bundle_version(${tenantId})`,

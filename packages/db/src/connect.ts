@@ -35,7 +35,10 @@ interface DatabaseOptions {
 }
 
 export type TimeLimits = Required<
-  Pick<DatabaseOptions, 'statementTimeoutMs' | 'lockTimeoutMs' | 'idleInTransactionTimeoutMs' | 'transactionTimeoutMs'>
+  Pick<
+    DatabaseOptions,
+    'acquireTimeoutMs' | 'statementTimeoutMs' | 'lockTimeoutMs' | 'idleInTransactionTimeoutMs' | 'transactionTimeoutMs'
+  >
 >
 
 /** Tagged SQL: every `${value}` is a parameter. Prepared once a connection. */
@@ -71,13 +74,15 @@ export function openDatabase(options: DatabaseOptions): Database {
     onnotice: () => undefined,
     types: { json: jsonType },
   })
-  const pool = createPool(sql, max, options.acquireTimeoutMs ?? 900)
+  const acquireTimeoutMs = options.acquireTimeoutMs ?? 900
+  const pool = createPool(sql, max, acquireTimeoutMs)
   return {
     sql,
     directUrl: options.directUrl ?? options.url,
     drizzle: drizzleOver(sql),
     pool,
     limits: {
+      acquireTimeoutMs,
       statementTimeoutMs: options.statementTimeoutMs ?? 5_000,
       lockTimeoutMs: options.lockTimeoutMs ?? 2_000,
       idleInTransactionTimeoutMs: options.idleInTransactionTimeoutMs ?? 5_000,

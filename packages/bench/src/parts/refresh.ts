@@ -11,7 +11,8 @@ import { compareRates, type Row } from '../report.ts'
 import { pairRates, takeTurns } from '../rounds.ts'
 import { seedInstallation } from '../seed-installation.ts'
 
-const clients = 24
+/** Enough that neither core waits for the other. */
+const clients = 64
 const loadMs = 4_000
 const rawMs = 2_000
 

@@ -1,5 +1,5 @@
-/** Each call is ONE statement: a SQL function that guards, writes, audits and returns. */
-import { type Database, runStatement } from '@signet/db'
+/** Each call is ONE statement at most: a SQL function that guards, writes, audits and returns. */
+import { type Database, gatherCalls, runStatement } from '@signet/db'
 import type { SealedMessage } from '@signet/delivery'
 import type { Actor, SessionId, TenantId, UserId } from '@signet/kernel'
 import type { RequestFacts, TokenSettings } from '../../deps.ts'
@@ -73,24 +73,41 @@ export interface RefreshRow extends SessionRow {
   readonly userId: UserId
 }
 
+interface RefreshCall {
+  readonly presented: RefreshToken
+  readonly successor: RefreshToken
+  readonly idleSeconds: number
+  readonly request: RequestFacts
+}
+
+/** Rows are locked in the order of the sessions' ids, so that no two statements wait for each other. */
+const refreshTogether = gatherCalls<RefreshCall, RefreshRow>((sql, calls) => {
+  const sorted = [...calls.entries()].toSorted(([, a], [, b]) =>
+    a.presented.sessionId < b.presented.sessionId ? -1 : 1,
+  )
+  const list = <T>(of: (call: RefreshCall) => T) => sorted.map(([, call]) => of(call))
+  return sql`
+    select c.place, r.outcome, r.tenant_id as "tenantId", r.user_id as "userId", r.roles, r.permissions, r.kind, r.amr,
+      r.authenticated_at as "authenticatedAt", extract(epoch from r.refresh_expires_at - now())::int as "refreshExpiresIn",
+      r.must_change as "mustChange", r.act_sub as "actorId", r.status_list::int as "statusList", r.status_index as "statusIndex"
+    from unnest(${sorted.map(([place]) => place)}::int[], ${list(call => call.presented.sessionId)}::uuid[],
+        ${list(call => call.presented.hash.toString('hex'))}::text[], ${list(call => call.successor.hash.toString('hex'))}::text[],
+        ${list(call => call.idleSeconds)}::int[], ${list(call => call.request.ip)}::text[],
+        ${list(call => call.request.id)}::uuid[], ${list(call => call.request.userAgent)}::text[])
+      as c (place, session_id, presented, successor, idle_seconds, ip, request_id, user_agent)
+    cross join lateral refresh_session(c.session_id, decode(c.presented, 'hex'), decode(c.successor, 'hex'), ${grace}::interval,
+      make_interval(secs => c.idle_seconds), c.ip, c.request_id, c.user_agent) r`
+})
+
 /** Undefined where there is no such session. */
-export async function refreshSession(
+export function refreshSession(
   database: Database,
-  { refreshTokenTtlSeconds }: TokenSettings,
+  { refreshTokenTtlSeconds: idleSeconds }: TokenSettings,
   presented: RefreshToken,
   successor: RefreshToken,
   request: RequestFacts,
 ): Promise<RefreshRow | undefined> {
-  const [row] = await runStatement(
-    database,
-    sql => sql<RefreshRow[]>`
-      select outcome, tenant_id as "tenantId", user_id as "userId", roles, permissions, kind, amr, authenticated_at as "authenticatedAt",
-        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange", act_sub as "actorId",
-        status_list::int as "statusList", status_index as "statusIndex"
-      from refresh_session(${presented.sessionId}, ${presented.hash}, ${successor.hash}, ${grace}::interval,
-        make_interval(secs => ${refreshTokenTtlSeconds}), ${request.ip}, ${request.id}, ${request.userAgent})`,
-  )
-  return row
+  return refreshTogether(database, { presented, successor, idleSeconds, request })
 }
 
 export async function endSession(database: Database, sessionId: SessionId, request: RequestFacts): Promise<void> {
