@@ -1,5 +1,5 @@
 // `pnpm test`: builds tap where an install has undone that, runs the suite, searches what it logged for secrets, and closes
-// with tap's own count. Arguments go to tap; a folder stands for the test files below it.
+// with tap's own count. Arguments are test files, or folders for the test files below them.
 import { spawn } from 'node:child_process'
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -9,6 +9,9 @@ import { Parser } from 'tap-parser'
 import { isEmpty, searchForCanaries } from './canaries.ts'
 import { runCommand } from './run-command.ts'
 import { TestReport } from './test-report.ts'
+
+/** Of the whole suite. */
+const testFolders = ['.ci/test', '{apps,packages}/*/test']
 
 await buildTap()
 const report = new TestReport(line => console.log(line))
@@ -48,9 +51,9 @@ async function buildTap(): Promise<void> {
 
 /** The exit code, and what the programs under test printed. */
 async function runTap(words: readonly string[], into: TestReport): Promise<{ code: number; output: string }> {
-  const files = words.flatMap(argument => (isFolder(argument) ? listTestFiles(argument) : [argument]))
+  const files = (words.length === 0 ? testFolders : words).flatMap(listTestFiles)
   const path = [join(process.cwd(), 'node_modules/.bin'), process.env['PATH']].join(delimiter)
-  const child = spawn('tap', ['--reporter=tap', ...files], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'suite.ts'), ...files], {
     env: {
       ...process.env,
       PATH: path,
@@ -59,9 +62,8 @@ async function runTap(words: readonly string[], into: TestReport): Promise<{ cod
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(process.cwd(), 'node_modules/.cache/compiled'),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
-    shell: process.platform === 'win32',
   })
-  // tap gets Ctrl-C from the terminal itself and ends its tests; this process stays to report.
+  // The suite gets Ctrl-C from the terminal itself and ends its tests; this process stays to report.
   process.on('SIGINT', () => undefined)
   process.on('SIGTERM', () => child.kill('SIGTERM'))
   const parser = new Parser()
@@ -88,14 +90,12 @@ function followExtras(parser: Parser, take: (text: string) => void): void {
   parser.on('child', (child: Parser) => followExtras(child, take))
 }
 
-function listTestFiles(folder: string): string[] {
-  const files = globSync(`${folder}/**/*.test.ts`, { exclude: path => path.includes('node_modules') })
-  if (files.length === 0) {
-    // Without a file tap would run the whole suite.
-    console.error(`No test file (*.test.ts) lies below ${folder}.`)
-    process.exit(1)
-  }
-  return files
+function listTestFiles(path: string): string[] {
+  if (!isFolder(path) && existsSync(path)) return [path]
+  const files = globSync(`${path}/**/*.test.ts`, { exclude: found => found.includes('node_modules') }).toSorted()
+  if (files.length > 0) return files
+  console.error(`There is no test file ${path}, and none (*.test.ts) below it.`)
+  process.exit(1)
 }
 
 function isFolder(argument: string): boolean {

@@ -27,6 +27,7 @@ import {
   text,
 } from '@signet/kernel'
 import { claimAliases } from './claim-aliases.ts'
+import { longestTokenTtl } from './deps.ts'
 import { type DeliveryConfig, readDelivery } from './delivery-settings.ts'
 
 const keySettings = {
@@ -34,6 +35,7 @@ const keySettings = {
   ACCESS_TOKEN_TTL: accessTokenTtl(),
   // Of the tokens of chat-auth alone, which nobody can refresh.
   ACCESS_TOKEN_EXPIRE_MINUTES: integer(30, [1, 1_440]),
+  COMPAT: someOf(replacedSystems),
 } satisfies Record<string, Setting<unknown>>
 
 /** Everything that the issuer reads. Whoever starts it beside other programs reads it together with theirs. */
@@ -49,7 +51,6 @@ export const iamSettings = {
   DEFAULT_TENANT: text(undefined),
   CORS_ORIGINS: pageOrigins(),
   TRUST_PROXY: list([]),
-  COMPAT: someOf(replacedSystems),
   REFRESH_TOKEN_TTL: refreshTokenTtl(),
   TOKEN_PERMISSIONS_MAX_BYTES: integer(256, [0, 16_384]),
   ACCESS_TOKEN_CLAIM_ALIASES: claimAliases(),
@@ -183,8 +184,14 @@ export function toIamOptions(config: Read) {
 }
 
 /** What `pnpm keys` needs to know. @throws SettingsError with every fault */
-export function readKeyConfig(environment: Environment): SettingsOf<typeof keySettings> {
-  return readSettings(keySettings, environment)
+export function readKeyConfig(environment: Environment): { readonly folder: string; readonly tokenLifeMs: number } {
+  const config = readSettings(keySettings, environment)
+  const tokens = {
+    accessTokenTtlSeconds: config.ACCESS_TOKEN_TTL,
+    formTokenTtlSeconds: config.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
+  }
+  const tokenLifeMs = longestTokenTtl({ tokens, compat: new Set(config.COMPAT) }) * 1_000
+  return { folder: config.SIGNET_KEYS, tokenLifeMs }
 }
 
 /** What `pnpm outbox` needs to know. @throws SettingsError with every fault */

@@ -104,7 +104,13 @@ export interface RequestFacts {
 }
 
 /** How long any token lives that is given out now. */
-export function longestTokenTtl({ tokens, compat }: Pick<Deps, 'tokens' | 'compat'>): number {
+export function longestTokenTtl({
+  tokens,
+  compat,
+}: {
+  readonly tokens: Pick<TokenSettings, 'accessTokenTtlSeconds' | 'formTokenTtlSeconds'>
+  readonly compat: ReadonlySet<ReplacedSystem>
+}): number {
   const { accessTokenTtlSeconds, formTokenTtlSeconds } = tokens
   return compat.has('chat-auth') ? Math.max(accessTokenTtlSeconds, formTokenTtlSeconds) : accessTokenTtlSeconds
 }

@@ -17,7 +17,8 @@ import { kidOf, type KeyTraffic, startKeyTraffic, verificationsPerSecond } from 
 const part = 'keys'
 const rotations = 1_000
 const longestMinutes = 10
-const tokenLifeSeconds = 2
+/** Two seconds; and none of chat-auth's tokens, which live for a minute at least and keep their keys published as long. */
+const tokenSettings = { ACCESS_TOKEN_TTL: '2', COMPAT: 'none' }
 /**
  * A retired key stays published for the life of a token and five seconds more, beside the active and the next one: so long apart
  * are rotations that never more than sixteen keys are published, and still there are a thousand in ten minutes.
@@ -35,7 +36,7 @@ export async function breakKeys(bench: Bench): Promise<FaultRow[]> {
   await using kept = new AsyncDisposableStack()
   const database = kept.use(await openBenchDatabase(bench))
   await seedInstallation(database)
-  const issuer = kept.use(await prepareIssuer(bench, database.url, { ACCESS_TOKEN_TTL: String(tokenLifeSeconds) }))
+  const issuer = kept.use(await prepareIssuer(bench, database.url, tokenSettings))
   await issuer.start()
   const keys = kept.use(await startKeysCommand(bench, issuer.keysFolder))
   const traffic = kept.use(await startKeyTraffic(issuer.url, issuer.url.replace('127.0.0.1', 'localhost')))
@@ -74,7 +75,7 @@ interface KeysCommand extends AsyncDisposable {
 }
 
 async function startKeysCommand(bench: Bench, keysFolder: string): Promise<KeysCommand> {
-  const settings = { SIGNET_KEYS: keysFolder, ACCESS_TOKEN_TTL: String(tokenLifeSeconds) }
+  const settings = { SIGNET_KEYS: keysFolder, ...tokenSettings }
   const file = new URL('../workers/keys-command.ts', import.meta.url)
   const worker: Worker<KeysQuestion, number> = startWorker(bench, file, undefined)
   const run = async (...words: string[]) => {
@@ -107,7 +108,8 @@ async function rotate(
     made += 1
     if (made % 50 === 0) {
       const { verified, refused } = traffic.seen
-      bench.say(`${made} of ${rotations} rotations, ${verified} verifications, ${refused.length} refused`)
+      const last = refused.length === 0 ? '' : `, the last: ${refused.at(-1)}`
+      bench.say(`${made} of ${rotations} rotations, ${verified} verifications, ${refused.length} refused${last}`)
     }
     await pause(Math.max(0, nextAt - performance.now()), undefined, { signal: bench.signal })
   }
