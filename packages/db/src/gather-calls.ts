@@ -16,9 +16,10 @@ const mostTogether = 16
 
 interface Waiter<Call, Row> {
   readonly call: Call
+  /** Ends the wait when the call is sent; false where it has been refused meanwhile. */
+  readonly claim: () => boolean
   readonly settle: (row: Row | undefined) => void
   readonly refuse: (reason: unknown) => void
-  readonly timer: NodeJS.Timeout
 }
 
 /** What a statement gives for one of its calls, and for which: its place among them, from 0. */
@@ -37,7 +38,7 @@ export function gatherCalls<Call, Row extends object>(
   return (database, call) => {
     let enqueue = queues.get(database)
     if (enqueue === undefined) {
-      enqueue = openQueue(database, calls => runStatement(database, sql => state(sql, calls)))
+      enqueue = openQueue(database, claim => runStatement(database, sql => state(sql, claim())))
       queues.set(database, enqueue)
     }
     return enqueue(call)
@@ -46,18 +47,25 @@ export function gatherCalls<Call, Row extends object>(
 
 function openQueue<Call, Row extends object>(
   { limits: { acquireTimeoutMs } }: Database,
-  run: (calls: readonly Call[]) => Promise<readonly GatheredRow<Row>[]>,
+  run: (claim: () => readonly Call[]) => Promise<readonly GatheredRow<Row>[]>,
 ): (call: Call) => Promise<Row | undefined> {
   const waiting = new Set<Waiter<Call, Row>>()
   let busy = 0
 
   function enqueue(call: Call): Promise<Row | undefined> {
     return new Promise((settle, refuse) => {
+      let isLate = false
+      // It runs on while a connection is waited for.
       const timer = setTimeout(() => {
+        isLate = true
         waiting.delete(waiter)
         refuse(databaseUnavailable(new Error(`The database took no call within ${acquireTimeoutMs} ms.`)))
       }, acquireTimeoutMs)
-      const waiter = { call, settle, refuse, timer }
+      const claim = () => {
+        clearTimeout(timer)
+        return !isLate
+      }
+      const waiter = { call, claim, settle, refuse }
       waiting.add(waiter)
       if (busy < lanes) setImmediate(() => void work())
     })
@@ -72,20 +80,22 @@ function openQueue<Call, Row extends object>(
 
   function takeWaiting(): Waiter<Call, Row>[] {
     const together = [...waiting].slice(0, mostTogether)
-    for (const waiter of together) {
-      clearTimeout(waiter.timer)
-      waiting.delete(waiter)
-    }
+    for (const waiter of together) waiting.delete(waiter)
     return together
   }
 
   async function answer(together: readonly Waiter<Call, Row>[]): Promise<void> {
+    let sent = together
+    const claim = () => {
+      sent = together.filter(waiter => waiter.claim())
+      return sent.map(({ call }) => call)
+    }
     try {
-      const rows = new Map((await run(together.map(({ call }) => call))).map(row => [row.place, row]))
-      for (const [place, { settle }] of together.entries()) settle(rows.get(place))
+      const rows = new Map((await run(claim)).map(row => [row.place, row]))
+      for (const [place, { settle }] of sent.entries()) settle(rows.get(place))
     } catch (error) {
-      if (together.length > 1 && isOfOneCall(error)) await Promise.all(together.map(waiter => answer([waiter])))
-      else for (const { refuse } of together) refuse(error)
+      if (sent.length > 1 && isOfOneCall(error)) await Promise.all(sent.map(waiter => answer([waiter])))
+      else for (const { claim: isWaiting, refuse } of sent) if (isWaiting()) refuse(error)
     }
   }
 
