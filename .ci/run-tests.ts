@@ -93,9 +93,11 @@ function followExtras(parser: Parser, take: (text: string) => void): void {
 function listTestFiles(path: string): string[] {
   if (!isFolder(path) && existsSync(path)) return [path]
   const files = globSync(`${path}/**/*.test.ts`, { exclude: found => found.includes('node_modules') }).toSorted()
-  if (files.length > 0) return files
-  console.error(`There is no test file ${path}, and none (*.test.ts) below it.`)
-  process.exit(1)
+  if (files.length === 0) {
+    console.error(`There is no test file ${path}, and none (*.test.ts) below it.`)
+    process.exit(1)
+  }
+  return files
 }
 
 function isFolder(argument: string): boolean {

@@ -7,7 +7,7 @@ const timeoutSeconds = 60
 
 /** Without what tap adds to NODE_OPTIONS for that record. */
 const node = process.platform === 'win32' ? [process.execPath] : ['env', '-u', 'NODE_OPTIONS', process.execPath]
-const [command = '', ...flags] = [...node, '--enable-source-maps']
+const [command, ...flags] = [...node, '--enable-source-maps']
 
 t.setTimeout(0)
 t.jobs = 2

@@ -178,7 +178,11 @@ t.test('C-05 settings that are unknown, mistyped or unreadable stop the start, b
     { alias: 'user_id', claim: 'sub' },
     { alias: 'company_id', claim: 'tid' },
   ])
-  t.same(readKeyConfig({}), { folder: 'keys', tokenLifeMs: 1_800_000 }, 'a key is kept for the tokens of chat-auth, too')
+  t.same(
+    readKeyConfig({}),
+    { folder: 'keys', tokenLifeMs: 1_800_000 },
+    'a key is kept for the tokens of chat-auth, too',
+  )
   t.equal(readKeyConfig({ COMPAT: 'none', ACCESS_TOKEN_TTL: '60' }).tokenLifeMs, 60_000)
   t.throws(() => readKeyConfig({ SIGNET_KEY: 'x' }), /SIGNET_KEY is not a setting. Did you mean SIGNET_KEYS/)
 })
