@@ -68,7 +68,8 @@ async function askOnce(number: number): Promise<string[]> {
     const faults = answer.status >= 500 && answer.status !== 503 ? [`${path}: ${answer.status} ${text}`] : []
     const marks = new Set(text.match(allMarks) ?? [])
     marks.delete(own.mark)
-    if (path.includes(foreign.keeper.userId) && ![404, 503].includes(answer.status)) faults.push(`${path}: ${answer.status}`)
+    if (path.includes(foreign.keeper.userId) && ![404, 503].includes(answer.status))
+      faults.push(`${path}: ${answer.status}`)
     return [...faults, ...[...marks].map(mark => `${method} ${path} showed ${mark} to ${own.mark}`)]
   } catch (error) {
     return (error as Error).name === 'AbortError' ? [] : [`${method} ${path}: ${String(error)}`]
