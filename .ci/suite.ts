@@ -2,8 +2,8 @@
 // records for coverage which files a process loads: in each test file, and in each program that those start, a third of its start.
 import t from 'tap'
 
-/** Of a file that says nothing else by `t.setTimeout`: it hangs. Some start a dozen programs one after the other. */
-const timeoutSeconds = 120
+/** Of a file that says nothing else by `t.setTimeout`. */
+const timeoutSeconds = 60
 
 /** Without what tap adds to NODE_OPTIONS for that record. */
 const node = process.platform === 'win32' ? [process.execPath] : ['env', '-u', 'NODE_OPTIONS', process.execPath]

@@ -84,6 +84,9 @@ const faultsOf = (environment: Record<string, string>): readonly string[] => {
   }
 }
 
+/** A dozen programs are started, one after the other. */
+t.setTimeout(240_000)
+
 t.test('C-05 settings that are unknown, mistyped or unreadable stop the start, by name', async t => {
   const cases: [environment: Record<string, string>, fault: RegExp][] = [
     [{ SIGNET_SECRET: 'x' }, /^SIGNET_SECRET is not a setting of Signet/],

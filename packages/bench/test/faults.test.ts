@@ -12,6 +12,9 @@ import { wholeMachine } from '../src/machine.ts'
 
 const canRun = process.platform === 'linux' && (await isBalancerInstalled())
 
+/** A dozen programs are started, one after the other. */
+t.setTimeout(240_000)
+
 t.test(
   'two nodes behind haproxy',
   { skip: canRun ? false : 'it needs Linux with haproxy', timeout: 120_000 },

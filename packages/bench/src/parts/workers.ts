@@ -65,20 +65,20 @@ async function startTokenServer(bench: Bench, count: number, core: Core): Promis
     }),
   )
   await server.start()
-  await untilAllServe(server.url, count)
+  await untilAllServe(server.url, count, bench.signal)
   const { measure } = kept.use(await startLoad(bench, { scenario: 'token', url: server.url, clients }, loadMs))
   const held = kept.move()
   return { measure, [Symbol.asyncDispose]: () => held.disposeAsync() }
 }
 
 /** The first process serves before the others do, and keeps the connections that came to it. */
-async function untilAllServe(url: string, count: number): Promise<void> {
+async function untilAllServe(url: string, count: number, signal: AbortSignal): Promise<void> {
   const seen = new Set<number>()
   while (seen.size < count) {
     const connection = await openConnection(url)
     const { body } = await connection.get('/process')
     connection.close()
     seen.add((JSON.parse(body) as { id: number }).id)
-    await pause(20)
+    await pause(20, undefined, { signal })
   }
 }
