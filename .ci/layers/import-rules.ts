@@ -118,6 +118,12 @@ const packageRules: ImportRule[] = [
     'packages/delivery stands on kernel and db, sends with nodemailer and undici, and knows no app.',
   ),
   onlyImportsBesideNode(
+    'bundle-knows-no-program',
+    '^packages/bundle/src/',
+    [npm('esbuild')],
+    'packages/bundle is read before every program: it knows files and esbuild, and nothing of ours.',
+  ),
+  onlyImportsBesideNode(
     'http-stands-on-kernel-and-verifier',
     '^packages/http/src/',
     [
@@ -215,7 +221,7 @@ const libraryRules: ImportRule[] = [
       pathNot: [
         '^packages/http/',
         '^packages/verifier/src/fastify[./]',
-        '^apps/[^/]+/src/(app|main[a-z0-9-]*)\\.ts$',
+        '^apps/[^/]+/src/(app|program|main[a-z0-9-]*)\\.ts$',
         '^apps/[^/]+/src/modules/[^/]+/routes\\.ts$',
         '^apps/[^/]+/src/compat/',
         bench,

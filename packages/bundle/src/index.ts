@@ -1,0 +1,1 @@
+export { startBundled } from './start-bundled.ts'

@@ -1,0 +1,70 @@
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, join, relative } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build, type Metafile, stop } from 'esbuild'
+import { type BundlePlace, type BundleRecord, describeInput } from './find-bundle.ts'
+import { findPackageLock } from './package-lock.ts'
+import { keepPlaces, placeHelpers } from './places.ts'
+
+/** A program that runs may still read a part of the bundle that it was started from. */
+const keptForMs = 24 * 60 * 60 * 1_000
+
+/** Several may do so at a time: each makes its own, and the last one stays. @returns the URL of its first file */
+export async function makeBundle({ entry, folder, record }: BundlePlace): Promise<string> {
+  const name = basename(entry, '.ts')
+  await mkdir(folder, { recursive: true })
+  const bundle = await mkdtemp(join(folder, `${name}-`))
+  try {
+    const { metafile } = await build({
+      entryPoints: [entry],
+      outdir: bundle,
+      absWorkingDir: folder,
+      bundle: true,
+      // What a program imports later stays apart, and is read later.
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: `node${process.versions.node}`,
+      sourcemap: true,
+      sourcesContent: false,
+      // As Node takes our sources, whatever a tsconfig beside them says of checking them.
+      tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+      banner: { js: placeHelpers },
+      plugins: [keepPlaces(bundle)],
+      metafile: true,
+      logLevel: 'silent',
+    })
+    assertNoNameIsLost(metafile)
+    const files = [...Object.keys(metafile.inputs).map(path => join(folder, path)), ...findPackageLock(entry)]
+    const inputs: BundleRecord['inputs'] = Object.fromEntries(
+      files.map(file => [relative(folder, file), describeInput(file) ?? [0, 0]]),
+    )
+    const first = relative(folder, join(bundle, `${name}.js`))
+    await writeFile(join(bundle, 'record'), JSON.stringify({ first, inputs } satisfies BundleRecord))
+    await rename(join(bundle, 'record'), record)
+    await removeOld(folder, name, bundle)
+    return pathToFileURL(join(folder, first)).href
+  } catch (error) {
+    await rm(bundle, { recursive: true, force: true })
+    throw error
+  } finally {
+    // It works in a process of its own, which would stay.
+    await stop()
+  }
+}
+
+/** Of CommonJS that is imported later, esbuild gives `default` alone, where Node gives its names too. */
+function assertNoNameIsLost({ inputs, outputs }: Metafile): void {
+  const later = Object.values(outputs).flatMap(({ entryPoint }) => entryPoint ?? [])
+  const lost = later.filter(path => inputs[path]?.format === 'cjs')
+  if (lost.length > 0) throw new Error(`Imported later, and in CommonJS: ${lost.join(', ')}.`)
+}
+
+async function removeOld(folder: string, name: string, current: string): Promise<void> {
+  for (const each of await readdir(folder)) {
+    const path = join(folder, each)
+    if (!/^-\w{6}$/.test(each.slice(name.length)) || !each.startsWith(name) || path === current) continue
+    const { mtimeMs } = await stat(path)
+    if (Date.now() - mtimeMs > keptForMs) await rm(path, { recursive: true, force: true })
+  }
+}
