@@ -1,16 +1,13 @@
-import { fileURLToPath } from 'node:url'
 import { prepareDatabase } from '@signet/db/prepare-database'
 import { runProgram } from '@signet/http/run-program'
 import { readConfig, readStorage } from './config.ts'
-
-const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
 const load = () => Promise.all([import('@signet/db'), import('@signet/http'), import('./index.ts')])
 
 await runProgram({
   name: 'admin-api',
   readConfig,
-  prepare: config => prepareDatabase(config, migrations),
+  prepare: prepareDatabase,
   load,
   serve: async (config, sight, resources) => {
     const [{ openDatabase }, { watchPool }, { startAdminApi }] = await load()

@@ -14,7 +14,6 @@ import { password, temporaryFolder } from './test-app.ts'
 
 t.setTimeout(240_000)
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 const folder = await temporaryFolder(t)
 // The server's account has to get through where this one is root.
 await chmod(folder, 0o711)
@@ -29,7 +28,7 @@ t.teardown(async () => {
   program?.kill('SIGKILL')
   await server.stop()
 })
-await migrate({ url: server.adminUrl, folder: migrations })
+await migrate({ url: server.adminUrl })
 await grantLogin(server.adminUrl, new URL(server.url).username, ['signet_app'])
 await withAdminClient(server.url, async sql => {
   await sql`select bootstrap_installation(${newId()}, ${newId()}, 'acme', 'Acme', ${newId()}, 'root@example.com', null, null, 'none',

@@ -7,7 +7,7 @@ const load = () => Promise.all([import('@signet/db'), import('@signet/http'), im
 await runProgram({
   name: 'places',
   readConfig,
-  prepare: config => prepareDatabase(config),
+  prepare: prepareDatabase,
   load,
   serve: async (config, sight, resources) => {
     const [{ openDatabase }, { watchPool }, { startPlaces }] = await load()

@@ -1,11 +1,8 @@
 /** The database of the installation: a server of the operator's when there is an address, else one of our own. */
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type Database, grantLogin, migrate, openDatabase, startEmbedded, waitForDatabase } from '@signet/db'
 import type { StandaloneConfig } from './config.ts'
 import type { Step } from './steps.ts'
-
-const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
 /** Started, migrated and open; `resources` closes it. */
 export async function provideDatabase(
@@ -16,7 +13,7 @@ export async function provideDatabase(
   const { url, adminUrl } = await findServer(config, resources, step)
   await step(
     applied => (applied.length === 0 ? 'database is up to date' : `database migrated, ${applied.length} steps`),
-    () => migrate({ url: adminUrl, folder: migrations, waitMs: config.WAIT_FOR_DB * 1_000 }),
+    () => migrate({ url: adminUrl, waitMs: config.WAIT_FOR_DB * 1_000 }),
   )
   await grantLogin(adminUrl, decodeURIComponent(new URL(url).username), ['signet_app', 'signet_places'])
   const database = openDatabase({ url, directUrl: config.DATABASE_ADMIN_URL, applicationName: 'signet-standalone' })

@@ -4,15 +4,12 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { grantLogin, migrate, openDatabase, withAdminClient } from '@signet/db'
 import type { Bench } from './bench.ts'
 import { startWorker } from './worker.ts'
 import type { DatabaseAnswer, DatabaseQuestion } from './workers/database.ts'
 
 export interface BenchDatabase extends DatabaseAnswer, AsyncDisposable {}
-
-const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
 export async function openBenchDatabase(bench: Bench): Promise<BenchDatabase> {
   const given = process.env['DATABASE_URL']
@@ -67,7 +64,7 @@ async function createDatabase(bench: Bench, given: string): Promise<BenchDatabas
       await sql`create database ${sql(name)}`
       await sql.unsafe(`create role ${name} login nosuperuser nobypassrls password '${password}'`)
     })
-    await migrate({ url: superUrl.href, folder: migrations })
+    await migrate({ url: superUrl.href })
     await grantLogin(superUrl.href, name, ['signet_app'])
     return { url: url.href, superUrl: superUrl.href, [Symbol.asyncDispose]: dispose }
   } catch (error) {

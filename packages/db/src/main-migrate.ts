@@ -1,7 +1,6 @@
 // `pnpm migrate`: brings the database forward and lets the programs' login work in it.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import {
   databaseUrl,
   databaseWait,
@@ -33,8 +32,6 @@ Running it twice, or twice at once, does no harm.
   WAIT_FOR_DB         Seconds to wait for a server that is starting. Default 30.
 
 Both addresses may stand in files instead, named by DATABASE_ADMIN_URL_FILE and DATABASE_URL_FILE.`
-
-const folder = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -81,7 +78,6 @@ async function bringForward(isRestored: boolean): Promise<void> {
   console.log(`Migrating ${host}${pathname} as ${decodeURIComponent(username)}`)
   const applied = await migrate({
     url,
-    folder,
     waitMs: settings.WAIT_FOR_DB * 1_000,
     onWait: wait => console.log(`  waiting  ${wait.name}: others hold a lock that it needs (attempt ${wait.attempt})`),
     onStep: step => console.log(`  applied  ${step.name}  (${Math.round(step.durationMs)} ms)`),

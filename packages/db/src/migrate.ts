@@ -14,7 +14,8 @@ import { type MigrationFile, readMigrationFiles } from './migration-files.ts'
 interface MigrateOptions {
   /** The login that owns the tables. Direct, not through a pooler: the runner holds a session lock. */
   readonly url: string
-  readonly folder: string
+  /** Of the migrations; those of this tree where it is not given. */
+  readonly folder?: string
   /** How long to wait for a server that is starting. Default 30,000. */
   readonly waitMs?: number
   readonly onStep?: (step: MigrationStep) => void

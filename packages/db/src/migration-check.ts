@@ -1,13 +1,10 @@
-import { fileURLToPath } from 'node:url'
 import type { Database } from './connect.ts'
 import { readMigrationFiles } from './migration-files.ts'
 import { runStatement } from './tenant-scope.ts'
 
-const folder = fileURLToPath(new URL('../../../drizzle', import.meta.url))
-
 /** How many migrations come with this program. */
 export async function countMigrations(): Promise<number> {
-  return (await readMigrationFiles(folder)).length
+  return (await readMigrationFiles()).length
 }
 
 async function countApplied(database: Database): Promise<number> {

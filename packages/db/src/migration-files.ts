@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { migrationsFolder } from './migrations-folder.ts'
 
 export interface MigrationFile {
   readonly version: number
@@ -18,7 +19,7 @@ export interface MigrationFile {
 const form = /^(\d{4})_[a-z0-9]+(?:_[a-z0-9]+)+\.sql$/
 
 /** @throws Error that names the file when one has another form, a number twice or a gap before it */
-export async function readMigrationFiles(folder: string): Promise<MigrationFile[]> {
+export async function readMigrationFiles(folder = migrationsFolder): Promise<MigrationFile[]> {
   const names = (await readdir(folder)).filter(name => name.endsWith('.sql')).toSorted()
   const files: MigrationFile[] = []
   for (const name of names) {

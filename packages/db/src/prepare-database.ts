@@ -10,14 +10,11 @@ export interface PrepareSettings {
   readonly WAIT_FOR_DB: number
 }
 
-/**
- * Waits for the database and, where the settings say so, brings it forward and lets the program's login work in it.
- * @param folder of the migrations; whoever gives none never migrates
- */
-export async function prepareDatabase(settings: PrepareSettings, folder?: string): Promise<void> {
+/** Waits for the database and, where the settings say so, brings it forward and lets the program's login work in it. */
+export async function prepareDatabase(settings: PrepareSettings): Promise<void> {
   const { DATABASE_URL, DATABASE_ADMIN_URL: url = DATABASE_URL } = settings
   const waitMs = settings.WAIT_FOR_DB * 1_000
-  if (settings.RUN_MIGRATIONS !== true || folder === undefined) return waitForDatabase(DATABASE_URL, waitMs)
-  await migrate({ url, folder, waitMs })
+  if (settings.RUN_MIGRATIONS !== true) return waitForDatabase(DATABASE_URL, waitMs)
+  await migrate({ url, waitMs })
   await grantLogin(url, decodeURIComponent(new URL(DATABASE_URL).username), ['signet_app'])
 }

@@ -12,6 +12,7 @@ import {
   grantLogin,
   inTenant,
   migrate,
+  migrationsFolder,
   openDatabase,
   readMigrationFiles,
   runStatement,
@@ -197,11 +198,10 @@ t.test('migrations', async t => {
 
 t.test('an installation of the first release keeps its data through every migration', async t => {
   const target = await emptyDatabase(t, 'upgraded')
-  const all = fileURLToPath(new URL('../../../drizzle', import.meta.url))
   const folder = await folderOf(t, {})
-  const names = (await readdir(all)).toSorted()
+  const names = (await readdir(migrationsFolder)).toSorted()
   const applyUpTo = async (last: number) => {
-    for (const name of names.slice(0, last)) await copyFile(join(all, name), join(folder, name))
+    for (const name of names.slice(0, last)) await copyFile(join(migrationsFolder, name), join(folder, name))
     return migrate({ url: target, folder })
   }
   // Numbers as the tables have had them since, of a year ago: before the month of any partition.

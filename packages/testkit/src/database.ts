@@ -4,7 +4,6 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import {
   type AdminSql,
   checksumOf,
@@ -35,8 +34,6 @@ export interface TestDatabase {
   readonly superUrl: string
 }
 
-const migrations = fileURLToPath(new URL('../../../drizzle', import.meta.url))
-
 /** Gives an empty database with every migration; it is dropped when the test `t` ends. */
 export async function testDatabase(t: TestScope): Promise<TestDatabase> {
   const server = await findTestServer()
@@ -66,7 +63,7 @@ const templateLock = 7_346_581_904
 
 /** Made under another name and renamed: a template that was interrupted is never used. */
 async function ensureTemplate(server: TestServer): Promise<string> {
-  const template = `signet_template_${checksumOf(await readMigrationFiles(migrations)).slice(0, 12)}`
+  const template = `signet_template_${checksumOf(await readMigrationFiles()).slice(0, 12)}`
   await withAdminClient(server.superUrl, async sql => {
     await sql`select pg_advisory_lock(${templateLock})`
     const [found] = await sql`select 1 from pg_database where datname = ${template}`
@@ -76,7 +73,7 @@ async function ensureTemplate(server: TestServer): Promise<string> {
     const owner = decodeURIComponent(new URL(server.adminUrl).username)
     await sql`drop database if exists ${sql(draft)} with (force)`
     await sql`create database ${sql(draft)} owner ${sql(owner)}`
-    await migrate({ url: urlTo(server.adminUrl, draft), folder: migrations })
+    await migrate({ url: urlTo(server.adminUrl, draft) })
     await sql`alter database ${sql(draft)} rename to ${sql(template)}`
   })
   return template

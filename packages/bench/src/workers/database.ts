@@ -1,6 +1,5 @@
 /** Keeps an embedded PostgreSQL on the core that this process was started on: the server inherits it. */
 
-import { fileURLToPath } from 'node:url'
 import { type EmbeddedServer, grantLogin, migrate, startEmbedded } from '@signet/db'
 import { answerQuestions } from './answer-questions.ts'
 
@@ -15,13 +14,12 @@ export interface DatabaseAnswer {
   readonly superUrl: string
 }
 
-const migrations = fileURLToPath(new URL('../../../../drizzle', import.meta.url))
 let server: EmbeddedServer | undefined
 
 answerQuestions(
   async ({ dataDir }: DatabaseQuestion): Promise<DatabaseAnswer> => {
     server = await startEmbedded({ dataDir })
-    await migrate({ url: server.adminUrl, folder: migrations })
+    await migrate({ url: server.adminUrl })
     await grantLogin(server.adminUrl, new URL(server.url).username, ['signet_app'])
     const superUrl = new URL(server.superUrl)
     superUrl.pathname = new URL(server.url).pathname
