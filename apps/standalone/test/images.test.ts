@@ -96,7 +96,8 @@ t.test('the images', { skip: process.env['TEST_IMAGES'] === '1' ? false : 'TEST_
         )
       const deadline = performance.now() + 60_000
       while (!(await isWell()))
-        if (child.exitCode !== null || performance.now() > deadline) throw new Error(`${name} is not well:\n${said.slice(-2_000)}`)
+        if (child.exitCode !== null || performance.now() > deadline)
+          throw new Error(`${name} is not well:\n${said.slice(-2_000)}`)
       t.notMatch(said, /Starts from the sources/, 'from the bundle that the image holds')
     })
   }
