@@ -1,6 +1,6 @@
 /**
  * The command and the health check of every image, run by hand from the folders that the images are made of. It takes a minute
- * and more, so it is asked for: `TEST_IMAGES=1 pnpm test --timeout=300 apps/standalone/test/images.test.ts`.
+ * and more, so it is asked for, as CI does: `TEST_IMAGES=1 pnpm test apps/standalone/test/images.test.ts`.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -31,6 +31,9 @@ function readStage(name: string, built: string): Image {
     (JSON.parse(pattern.exec(stage)?.[1] ?? '[]') as string[]).map(word => word.replace('/signet/', `${folder}/`))
   return { folder, command: wordsOf(/^CMD (\[.*\])$/m), healthCheck: wordsOf(/^HEALTHCHECK .*CMD (\[.*\])$/m) }
 }
+
+// Making the folders takes most of it: each is an install of its own.
+t.setTimeout(240_000)
 
 t.test('the images', { skip: process.env['TEST_IMAGES'] === '1' ? false : 'TEST_IMAGES=1 asks for it' }, async t => {
   const home = await createHome()

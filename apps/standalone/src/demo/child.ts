@@ -65,7 +65,7 @@ export async function createHome(): Promise<Home> {
  */
 export function startChild(home: Home, more: Readonly<Record<string, string>> = {}, program = main): Child {
   const inherited = Object.entries(process.env).filter(([name]) => !isSettingName(name))
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', program], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=8', program], {
     cwd: home.folder,
     // The child ends with this process, as it does with npm and pnpm.
     env: { ...Object.fromEntries(inherited), npm_lifecycle_event: 'demo', ...home.environment, ...more },
