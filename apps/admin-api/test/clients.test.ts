@@ -307,6 +307,25 @@ t.test('a client that has sub-clients is not deleted, by any path', async t => {
   })
 })
 
+t.test('the last administrator of a company stays one, though it is a client or a sub-client', async t => {
+  const everything = (await permissionsOf(admin.userId)) ?? []
+  for (const kind of ['client', 'sub-client']) {
+    const tenant = await cast.addTenant()
+    const above = kind === 'client' ? undefined : await cast.addPerson(tenant, { kind: 'client' })
+    const of = above === undefined ? { kind: 'client' as const } : { clientId: above.userId }
+    const { userId } = await cast.addPerson(tenant, { ...of, roles: ['admin'] })
+    const deputy = await cast.addActor(tenant, { permissions: everything })
+    const path = `${kind}s/${userId}`
+    for (const attempt of [
+      () => call(deputy, 'PATCH', path, { role_ids: [] }),
+      () => call(deputy, 'POST', `${path}/suspend`),
+      () => call(deputy, 'DELETE', path),
+    ])
+      t.match(await attempt(), { status: 409, body: { code: 'last-administrator' } }, kind)
+    t.match(await call(deputy, 'GET', path), { status: 200, body: { status: 'active' } })
+  }
+})
+
 t.test('a change names the version that it was made of: of the person, and of their roles', async t => {
   const client = await aClient()
   const path = `clients/${client.userId}`

