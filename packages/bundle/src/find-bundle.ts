@@ -20,9 +20,11 @@ export interface BundlePlace {
 /** Paths are relative to the folder of bundles: a tree may be moved as a whole. */
 export interface BundleRecord {
   readonly first: string
-  /** Of each file: its bytes, and when it was changed, in seconds. A layer of an image keeps no more of a time. */
-  readonly inputs: Readonly<Record<string, readonly [size: number, changed: number]>>
+  readonly inputs: Readonly<Record<string, InputState>>
 }
+
+/** Of a file: its bytes, and when it was changed, in milliseconds. */
+export type InputState = readonly [size: number, changed: number]
 
 /** @param entry in `src` of its package */
 export function describeBundle(entry: string): BundlePlace {
@@ -36,14 +38,19 @@ export function findBundle({ folder, record }: BundlePlace): string | undefined 
   if (found === undefined || describeInput(`${folder}/${found.first}`) === undefined) return undefined
   for (const [path, [size, changed]] of Object.entries(found.inputs)) {
     const now = describeInput(`${folder}/${path}`)
-    if (now === undefined || now[0] !== size || now[1] !== changed) return undefined
+    if (now === undefined || now[0] !== size || !isSameTime(changed, now[1])) return undefined
   }
   return pathToFileURL(join(folder, found.first)).href
 }
 
-export function describeInput(file: string): [size: number, changed: number] | undefined {
+export function describeInput(file: string): InputState | undefined {
   const found = statSync(file, { throwIfNoEntry: false })
-  return found === undefined ? undefined : [found.size, Math.trunc(found.mtimeMs / 1_000)]
+  return found === undefined ? undefined : [found.size, found.mtimeMs]
+}
+
+/** A layer of an image may have cut a time to the second. */
+function isSameTime(recorded: number, now: number): boolean {
+  return now === recorded || now === Math.trunc(recorded / 1_000) * 1_000
 }
 
 /** One that cannot be read is made anew. */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/pr
 import { basename, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, type Metafile, stop } from 'esbuild'
-import { type BundlePlace, type BundleRecord, describeInput } from './find-bundle.ts'
+import { type BundlePlace, type BundleRecord, describeInput, type InputState } from './find-bundle.ts'
 import { findPackageLock } from './package-lock.ts'
 import { keepPlaces, placeHelpers } from './places.ts'
 
@@ -14,7 +14,13 @@ export async function makeBundle({ entry, folder, record }: BundlePlace): Promis
   const name = basename(entry, '.ts')
   await mkdir(folder, { recursive: true })
   const bundle = await mkdtemp(join(folder, `${name}-`))
+  // Each as it was before it was read: what is changed meanwhile is found to be another at the next start.
+  const inputs: Record<string, InputState> = {}
+  const note = (file: string) => {
+    inputs[relative(folder, file)] ??= describeInput(file) ?? [0, 0]
+  }
   try {
+    for (const lock of findPackageLock(entry)) note(lock)
     const { metafile } = await build({
       entryPoints: [entry],
       outdir: bundle,
@@ -30,15 +36,11 @@ export async function makeBundle({ entry, folder, record }: BundlePlace): Promis
       // As Node takes our sources, whatever a tsconfig beside them says of checking them.
       tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
       banner: { js: placeHelpers },
-      plugins: [keepPlaces(bundle)],
+      plugins: [keepPlaces(bundle, note)],
       metafile: true,
       logLevel: 'silent',
     })
     assertNoNameIsLost(metafile)
-    const files = [...Object.keys(metafile.inputs).map(path => join(folder, path)), ...findPackageLock(entry)]
-    const inputs: BundleRecord['inputs'] = Object.fromEntries(
-      files.map(file => [relative(folder, file), describeInput(file) ?? [0, 0]]),
-    )
     const first = relative(folder, join(bundle, `${name}.js`))
     await writeFile(join(bundle, 'record'), JSON.stringify({ first, inputs } satisfies BundleRecord))
     await rename(join(bundle, 'record'), record)

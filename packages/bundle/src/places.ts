@@ -17,7 +17,8 @@ export const placeHelpers = [
 
 const ownPlace = /\b(import\.meta|__dirname|__filename)\b/
 
-export function keepPlaces(bundle: string): Plugin {
+/** @param note called with every file before it is read */
+export function keepPlaces(bundle: string, note: (file: string) => void): Plugin {
   return {
     name: 'keep places',
     setup(building) {
@@ -27,7 +28,9 @@ export function keepPlaces(bundle: string): Plugin {
         const found = await building.resolve(path, { ...from, pluginData: keepPlaces })
         return found.errors.length > 0 ? found : { path: toSpecifier(bundle, found.path), external: true }
       })
-      building.onLoad({ filter: /\.[cm]?[jt]s$/ }, async ({ path }) => {
+      building.onLoad({ filter: /./ }, async ({ path }) => {
+        note(path)
+        if (!/\.[cm]?[jt]s$/.test(path)) return undefined
         const text = await readFile(path, 'utf8')
         if (!ownPlace.test(text)) return undefined
         const contents = nameCommonJs(nameModule(text, toSpecifier(bundle, path)), toSpecifier(bundle, path))

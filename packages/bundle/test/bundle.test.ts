@@ -1,6 +1,8 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -11,6 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 
@@ -89,6 +92,36 @@ t.test('a bundle is of the sources as they are', async t => {
   t.not(gone.status, 0, 'a file that is gone')
   t.match(gone.stderr, /Starts from the sources.*word\.ts/s)
   t.match(gone.stderr, /ERR_MODULE_NOT_FOUND/)
+})
+
+t.test('what is changed while a bundle is made is in the next one', async t => {
+  const { start, write, root } = plantProgram(t, {
+    'app/src/program.ts': "import { word } from './word.ts'\nimport './long.ts'\nconsole.log(word)\n",
+    'app/src/word.ts': "export const word = 'one'\n",
+    'app/src/long.ts': 'export {}\n'.repeat(400_000),
+  })
+  const running = spawn(process.execPath, [join(root, 'app/src/main.ts')], { stdio: 'ignore' })
+  const ended = once(running, 'close')
+  while (!existsSync(join(root, 'app/dist'))) await pause(5)
+  // It is made now; whether word.ts was read before or after this, the next start says what stands there.
+  await pause(60)
+  write('app/src/word.ts', "export const word = 'two'\n")
+  await ended
+  t.equal(start().stdout, 'two')
+})
+
+t.test('a time that a layer of an image has cut to the second is the same', async t => {
+  const { start, root, inUse } = plantProgram(t, { 'app/src/program.ts': `console.log(${whereItRuns})\n` })
+  const file = join(root, 'app/src/program.ts')
+  utimesSync(file, 1_000_000.75, 1_000_000.75)
+  t.equal(start().stdout, 'bundle')
+  const made = inUse()
+  utimesSync(file, 1_000_000, 1_000_000)
+  t.equal(start().stdout, 'bundle')
+  t.equal(inUse(), made)
+  utimesSync(file, 1_000_000.25, 1_000_000.25)
+  t.equal(start().stdout, 'bundle')
+  t.not(inUse(), made, 'but another time within it is another')
 })
 
 t.test('code in a bundle knows its own place', async t => {
