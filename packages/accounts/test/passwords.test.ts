@@ -98,6 +98,25 @@ t.test('the hasher', async t => {
     )
     t.equal(await hasher.verify(null, 'anything'), false, 'works again afterwards')
   })
+  await t.test('hands results on two at a time while others wait, and the last as soon as it is there', async t => {
+    const hasher = createHasher({ maxConcurrent: 1, queueLimit: 10 })
+    const groups: number[] = []
+    let together = 0
+    const closeGroup = () => {
+      groups.push(together)
+      together = 0
+    }
+    await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        await hasher.verify(null, 'anything')
+        if (together === 0) setImmediate(closeGroup)
+        together += 1
+      }),
+    )
+    await new Promise(setImmediate)
+    t.same(groups, [2, 2, 1])
+    t.same(hasher.load(), { running: 0, queued: 0, shed: 0 })
+  })
   await t.test('keeps a place for whoever asks first, once', async t => {
     const hasher = createHasher({ maxConcurrent: 1, queueLimit: 1 })
     const [used, unused] = [hasher.keepPlace(), hasher.keepPlace()]
@@ -113,6 +132,17 @@ t.test('the hasher', async t => {
     const hasher = createHasher({ maxConcurrent: 1, queueLimit: 0 })
     await t.rejects(hasher.verify('not a hash', 'anything'))
     t.equal(await hasher.verify(null, 'anything'), false)
+  })
+  await t.test('leaves nobody behind whose job fails while others wait', async t => {
+    const hasher = createHasher({ maxConcurrent: 1, queueLimit: 10 })
+    const outcomes = await Promise.allSettled(
+      ['not a hash', null, 'not a hash', 'not a hash'].map(hash => hasher.verify(hash, 'anything')),
+    )
+    t.same(
+      outcomes.map(outcome => outcome.status),
+      ['rejected', 'fulfilled', 'rejected', 'rejected'],
+    )
+    t.same(hasher.load(), { running: 0, queued: 0, shed: 0 })
   })
 })
 
