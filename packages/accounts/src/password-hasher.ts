@@ -58,6 +58,8 @@ const ownForm = `$argon2id$v=19$m=${parameters.memoryCost},t=${parameters.timeCo
 
 export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): PasswordHasher {
   const dummyHash = hashSync(randomBytes(32), parameters)
+  // One for all: to note where each was thrown is work, at the moment that has none to spare.
+  const busy = problem('hashing-busy', undefined, { retryAfterSeconds })
   const waiting: (() => void)[] = []
   const heldBack: (() => void)[] = []
   let running = 0
@@ -86,7 +88,7 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
   function assertRoom(): void {
     if (running + waiting.length + kept < maxConcurrent + queueLimit) return
     shed += 1
-    throw problem('hashing-busy', undefined, { retryAfterSeconds })
+    throw busy
   }
 
   async function verify(hash: string | null, password: string): Promise<boolean> {

@@ -3,7 +3,7 @@
  * cookies, or wants to be, is refused where the browser says that another site sent it, but for sites that are listed; a caller that says nothing is no
  * browser (OWASP, cross-site request forgery, fetch metadata). A bearer token is set by the caller alone.
  */
-import { problem } from '@signet/kernel'
+import { type Problem, problem } from '@signet/kernel'
 import type { FastifyRequest } from 'fastify'
 import type { App } from './server.ts'
 
@@ -35,22 +35,25 @@ const longestLogged = 100
 /** Answers 403 `cross-site-request`. Call it before the routes. */
 export function refuseCrossSite(app: App, own: OwnSite): void {
   const ownOrigins = [own.url, ...(own.alsoAt ?? [])].map(url => new URL(url).origin)
-  app.addHook('onRequest', async request => {
-    if (safeMethods.has(request.method) || hasBearer(request)) return
-    if (carriesCookie(request.headers.cookie, own.cookies)) assertOwnSite(request)
+  app.addHook('onRequest', (request, _reply, done) => {
+    const isKnownByCookie =
+      !safeMethods.has(request.method) && !hasBearer(request) && carriesCookie(request.headers.cookie, own.cookies)
+    done(isKnownByCookie ? refusalOf(request) : undefined)
   })
-  app.addHook('preValidation', async request => {
+  app.addHook('preValidation', (request, _reply, done) => {
     const { setsCookies } = request.routeOptions.config
-    if (!safeMethods.has(request.method) && (setsCookies || wantsCookies(request.body))) assertOwnSite(request)
+    const getsCookies = !safeMethods.has(request.method) && (setsCookies || wantsCookies(request.body))
+    done(getsCookies ? refusalOf(request) : undefined)
   })
 
-  function assertOwnSite(request: FastifyRequest): void {
+  /** Nothing for what came from a site of ours. */
+  function refusalOf(request: FastifyRequest): Problem | undefined {
     const { origin, 'sec-fetch-site': site } = request.headers
-    if (origin !== undefined && own.allowedOrigins?.includes(origin) === true) return
-    if (site === undefined ? origin === undefined || isOwnOrigin(origin) : ownSites.has(site)) return
+    if (origin !== undefined && own.allowedOrigins?.includes(origin) === true) return undefined
+    if (site === undefined ? origin === undefined || isOwnOrigin(origin) : ownSites.has(site)) return undefined
     const claims = { site: site?.slice(0, longestLogged), origin: origin?.slice(0, longestLogged) }
     request.log.info(claims, 'refused what another site sent')
-    throw problem('cross-site-request')
+    return problem('cross-site-request')
   }
 
   function isOwnOrigin(origin: string): boolean {

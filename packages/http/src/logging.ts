@@ -49,7 +49,7 @@ function describeError(error: Error & { code?: unknown }) {
 }
 
 export function logRequests(app: FastifyInstance): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const line = {
       method: request.method,
       route: request.routeOptions.url ?? '(none)',
@@ -59,5 +59,6 @@ export function logRequests(app: FastifyInstance): void {
     }
     if (reply.statusCode >= 500) request.log.warn(line, 'served')
     else request.log.info(line, 'served')
+    done()
   })
 }

@@ -15,10 +15,17 @@ export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof AuthError) return sendRefusal(error, request, reply)
     const found = toProblem(error)
-    if (found.status >= 500) request.log.error({ err: found.cause ?? error, code: found.code }, 'request failed')
+    logFailure(found, error, request)
     return sendProblem(found, request, reply)
   })
   app.setNotFoundHandler((request, reply) => sendProblem(problem('route-not-found'), request, reply))
+}
+
+/** A refusal for now is none of the program's faults: where it was thrown tells nothing, and a crowd is refused many times a second. */
+export function logFailure(found: Problem, error: unknown, request: FastifyRequest): void {
+  const { code, status, cause } = found
+  if (status === 503 && cause === undefined) request.log.warn({ code }, 'refused for now')
+  else if (status >= 500) request.log.error({ err: cause ?? error, code }, 'request failed')
 }
 
 function sendProblem(found: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {

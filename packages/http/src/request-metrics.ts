@@ -9,11 +9,12 @@ export function measureRequests(app: FastifyInstance, metrics: Metrics): void {
     help: 'From the first byte of a request to the last of its answer. A stream of events lasts as long as it is open.',
     labels: ['method', 'route', 'status'],
   })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     observe(reply.elapsedTime / 1_000, {
       method: request.method,
       route: request.routeOptions.url ?? '(none)',
       status: `${Math.floor(reply.statusCode / 100)}xx`,
     })
+    done()
   })
 }

@@ -94,25 +94,25 @@ export async function createServer(options: ServerOptions): Promise<App> {
   app.setValidatorCompiler(({ schema, httpPart }) => compileValidator(schema as object, httpPart ?? 'body'))
   app.decorate('drain', createDrain())
   app.addHook('preClose', async () => app.drain.refuse())
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.headers(protectiveHeaders).header('x-request-id', request.id)
     // Whoever keeps a connection to a node that stops would send its next request to nobody.
     if (app.drain.isStopping) reply.header('connection', 'close')
+    done()
   })
   await allowOrigins(app, options.allowedOrigins ?? [])
   await shedUnderPressure(app)
-  app.addHook('preParsing', async request => refuseOtherCharsets(request.headers['content-type']))
+  app.addHook('preParsing', (request, _reply, body, done) => {
+    done(isOtherCharset(request.headers['content-type']) ? problem('unsupported-media-type') : null, body)
+  })
   logRequests(app)
   measureRequests(app, options.metrics ?? silentMetrics)
   answerProblems(app)
   return app
 }
 
-/**
- * Bodies are read as UTF-8, whatever they say: what says otherwise would be read as something else than its sender wrote.
- * @throws Problem `unsupported-media-type`
- */
-function refuseOtherCharsets(contentType: string | undefined): void {
+/** Bodies are read as UTF-8, whatever they say: what says otherwise would be read as something else than its sender wrote. */
+function isOtherCharset(contentType: string | undefined): boolean {
   const [, charset] = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(contentType ?? '') ?? []
-  if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw problem('unsupported-media-type')
+  return charset !== undefined && !/^utf-?8$/i.test(charset)
 }

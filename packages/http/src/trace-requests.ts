@@ -9,13 +9,15 @@ import type { RequestSpan, Tracer } from './tracing.ts'
 export function traceRequests(app: FastifyInstance, begin: Tracer | undefined): void {
   if (begin === undefined) return
   const spans = new WeakMap<FastifyRequest, RequestSpan>()
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const span = begin(request)
     spans.set(request, span)
     request.log = request.log.child({ traceId: span.traceId })
     reply.log = request.log
+    done()
   })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     spans.get(request)?.end({ route: request.routeOptions.url, status: reply.statusCode })
+    done()
   })
 }

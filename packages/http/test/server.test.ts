@@ -165,6 +165,16 @@ t.test('the server', async t => {
     )
   })
 
+  t.test('logs a refusal for now in two short lines, however many there are', async t => {
+    const { headers } = await app.inject('/refused')
+    const own = lines.filter(line => line.includes(String(headers['x-request-id']))).map(line => JSON.parse(line))
+    t.match(own, [
+      { level: 40, code: 'hashing-busy', msg: 'refused for now', err: undefined },
+      { level: 40, status: 503, msg: 'served' },
+    ])
+    t.equal(own.length, 2)
+  })
+
   t.test('writes the route and never the address into its log', async t => {
     await app.inject({ url: '/secret/tell-nobody?code=123456', headers: { authorization: 'Bearer abc.def' } })
     t.ok(lines.some(line => line.includes('"route":"/secret/:key"')))
