@@ -1,10 +1,9 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build, type Metafile, stop } from 'esbuild'
+import { bundleFiles } from './bundle-files.ts'
 import { type BundlePlace, type BundleRecord, describeInput, type InputState } from './find-bundle.ts'
 import { findPackageLock } from './package-lock.ts'
-import { keepPlaces, placeHelpers } from './places.ts'
 
 /** A program that runs may still read a part of the bundle that it was started from. */
 const keptForMs = 24 * 60 * 60 * 1_000
@@ -21,26 +20,7 @@ export async function makeBundle({ entry, folder, record }: BundlePlace): Promis
   }
   try {
     for (const lock of findPackageLock(entry)) note(lock)
-    const { metafile } = await build({
-      entryPoints: [entry],
-      outdir: bundle,
-      absWorkingDir: folder,
-      bundle: true,
-      // What a program imports later stays apart, and is read later.
-      splitting: true,
-      format: 'esm',
-      platform: 'node',
-      target: `node${process.versions.node}`,
-      sourcemap: true,
-      sourcesContent: false,
-      // As Node takes our sources, whatever a tsconfig beside them says of checking them.
-      tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
-      banner: { js: placeHelpers },
-      plugins: [keepPlaces(bundle, note)],
-      metafile: true,
-      logLevel: 'silent',
-    })
-    assertNoNameIsLost(metafile)
+    await bundleFiles({ entries: { [name]: entry }, folder: bundle, note })
     const first = relative(folder, join(bundle, `${name}.js`))
     await writeFile(join(bundle, 'record'), JSON.stringify({ first, inputs } satisfies BundleRecord))
     await rename(join(bundle, 'record'), record)
@@ -49,17 +29,7 @@ export async function makeBundle({ entry, folder, record }: BundlePlace): Promis
   } catch (error) {
     await rm(bundle, { recursive: true, force: true })
     throw error
-  } finally {
-    // It works in a process of its own, which would stay.
-    await stop()
   }
-}
-
-/** Of CommonJS that is imported later, esbuild gives `default` alone, where Node gives its names too. */
-function assertNoNameIsLost({ inputs, outputs }: Metafile): void {
-  const later = Object.values(outputs).flatMap(({ entryPoint }) => entryPoint ?? [])
-  const lost = later.filter(path => inputs[path]?.format === 'cjs')
-  if (lost.length > 0) throw new Error(`Imported later, and in CommonJS: ${lost.join(', ')}.`)
 }
 
 async function removeOld(folder: string, name: string, current: string): Promise<void> {

@@ -17,19 +17,28 @@ export const placeHelpers = [
 
 const ownPlace = /\b(import\.meta|__dirname|__filename)\b/
 
-/** @param note called with every file before it is read */
-export function keepPlaces(bundle: string, note: (file: string) => void): Plugin {
+interface KeptPlaces {
+  /** Names of packages that stay where they are, beside those that must. */
+  readonly apart?: RegExp | undefined
+  /** Called with every file before it is read. */
+  readonly note?: ((file: string) => void) | undefined
+}
+
+/** What reads an add-on or WebAssembly from beside it is no code that could be in a bundle. */
+const alwaysApart = /^(@cedar-policy\/|@node-rs\/|sharp$)/
+
+export function keepPlaces(bundle: string, { apart, note }: KeptPlaces): Plugin {
+  const filter = apart === undefined ? alwaysApart : new RegExp(`${alwaysApart.source}|${apart.source}`)
   return {
     name: 'keep places',
     setup(building) {
-      // What reads an add-on or WebAssembly from beside it is no code that could be in a bundle.
-      building.onResolve({ filter: /^(@cedar-policy\/|@node-rs\/|sharp$)/ }, async ({ path, pluginData, ...from }) => {
+      building.onResolve({ filter }, async ({ path, pluginData, ...from }) => {
         if (pluginData === keepPlaces) return undefined
         const found = await building.resolve(path, { ...from, pluginData: keepPlaces })
         return found.errors.length > 0 ? found : { path: toSpecifier(bundle, found.path), external: true }
       })
       building.onLoad({ filter: /./ }, async ({ path }) => {
-        note(path)
+        note?.(path)
         if (!/\.[cm]?[jt]s$/.test(path)) return undefined
         const text = await readFile(path, 'utf8')
         if (!ownPlace.test(text)) return undefined
