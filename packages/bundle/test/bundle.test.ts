@@ -69,6 +69,18 @@ t.test('a program starts from its bundle', async t => {
   t.equal(listBundles().length, 1)
 })
 
+t.test('whoever waits for a bundle is told, and nobody else', async t => {
+  const { start, write } = plantProgram(t, { 'app/src/program.ts': "console.log('runs')\n" })
+  write(
+    'app/src/main.ts',
+    `import { startBundled } from ${JSON.stringify(door)}
+await startBundled(new URL('program.ts', import.meta.url).href, () => console.log('wait'))
+`,
+  )
+  t.equal(start().stdout, 'wait\nruns')
+  t.equal(start().stdout, 'runs')
+})
+
 t.test('a bundle is of the sources as they are', async t => {
   const { root, start, write } = plantProgram(t, {
     'app/src/program.ts': `import { word } from './word.ts'\nimport { words } from 'words'\nconsole.log(word, words, ${whereItRuns})\n`,
