@@ -179,6 +179,15 @@ t.test('one statement', async t => {
   })
 })
 
+t.test('a statement that fails after its first rows leaves none of them to the next on its connection', async t => {
+  const small = openDatabase({ url, max: 1 })
+  t.teardown(() => small.close())
+  const fails = runStatement(small, sql => sql`select 6 / (3 - i) as answer from generate_series(1, 5) as i`)
+  await t.rejects(fails, /division by zero/)
+  const rows = await runStatement(small, sql => sql<{ answer: number }[]>`select 7 as answer`)
+  t.strictSame([...rows], [{ answer: 7 }])
+})
+
 t.test('the name of a violated constraint becomes a problem, through either interface', async t => {
   const meanings = { notes__tenant_id_id: () => problem('membership-exists') }
   const tagged = inTenant(db, mine, tx => tx.sql`insert into notes values (${mine}, 1, 'again')`)
