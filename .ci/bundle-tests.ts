@@ -1,5 +1,5 @@
-// Test files are run from one bundle of them all: Node would find and read two thousand files anew for each of them, which is a
-// quarter of its work.
+// Test files are run from one bundle of them all: Node would find and read two thousand files anew for each of them: in
+// those that start our programs a fifth to a quarter of their work.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve, sep } from 'node:path'

@@ -23,8 +23,8 @@ export function answerProblems(app: FastifyInstance): void {
 
 /** A refusal for now is none of the program's faults: where it was thrown tells nothing, and a crowd is refused many times a second. */
 export function logFailure(found: Problem, error: unknown, request: FastifyRequest): void {
-  const { code, status, cause } = found
-  if (status === 503 && cause === undefined) request.log.warn({ code }, 'refused for now')
+  const { code, detail, status, cause } = found
+  if (status === 503 && cause === undefined) request.log.warn({ code, detail }, 'refused for now')
   else if (status >= 500) request.log.error({ err: cause ?? error, code }, 'request failed')
 }
 
