@@ -3,9 +3,17 @@
  * log. Headers and bodies are never written.
  */
 import { createRequire } from 'node:module'
+import type { ProblemDocument } from '@signet/kernel'
 import type { FastifyInstance } from 'fastify'
 import { type Logger, type LoggerOptions, pino } from 'pino'
 import { logOutput } from './log-output.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What it was answered with; null unless it failed. */
+    problem: Pick<ProblemDocument, 'code' | 'detail'> | null
+  }
+}
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export const logFormats = ['auto', 'json', 'pretty'] as const
@@ -49,11 +57,15 @@ function describeError(error: Error & { code?: unknown }) {
 }
 
 export function logRequests(app: FastifyInstance): void {
+  app.decorateRequest('problem', null)
   app.addHook('onResponse', (request, reply, done) => {
     const line = {
       method: request.method,
       route: request.routeOptions.url ?? '(none)',
       status: reply.statusCode,
+      code: request.problem?.code,
+      // A caller's mistake is named to the caller, in words that may repeat what was sent.
+      detail: reply.statusCode === 503 ? request.problem?.detail : undefined,
       ms: Math.round(reply.elapsedTime * 10) / 10,
       ip: request.ip,
     }

@@ -4,7 +4,7 @@
  */
 import formbody from '@fastify/formbody'
 import type { Problem } from '@signet/kernel'
-import { logFailure, setFailureHeaders, toProblem } from './problems.ts'
+import { noteProblem, setFailureHeaders, toProblem } from './problems.ts'
 import type { App } from './server.ts'
 
 /** Makes a scope read nothing but forms and answer failures in OAuth's form. Call it before its routes. */
@@ -12,7 +12,7 @@ export async function speakOAuth(scope: App): Promise<void> {
   await readForms(scope)
   scope.setErrorHandler((error, request, reply) => {
     const found = toProblem(error)
-    logFailure(found, error, request)
+    noteProblem(found, error, request)
     const [status, name] = nameOf(found)
     setFailureHeaders(found, reply)
     return reply

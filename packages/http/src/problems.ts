@@ -15,17 +15,25 @@ export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof AuthError) return sendRefusal(error, request, reply)
     const found = toProblem(error)
-    logFailure(found, error, request)
+    noteProblem(found, error, request)
     return sendProblem(found, request, reply)
   })
-  app.setNotFoundHandler((request, reply) => sendProblem(problem('route-not-found'), request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    const found = problem('route-not-found')
+    noteProblem(found, found, request)
+    return sendProblem(found, request, reply)
+  })
 }
 
-/** A refusal for now is none of the program's faults: where it was thrown tells nothing, and a crowd is refused many times a second. */
-export function logFailure(found: Problem, error: unknown, request: FastifyRequest): void {
-  const { code, detail, status, cause } = found
-  if (status === 503 && cause === undefined) request.log.warn({ code, detail }, 'refused for now')
-  else if (status >= 500) request.log.error({ err: cause ?? error, code }, 'request failed')
+/**
+ * The request's own line names the problem. What is a fault of the program has one more, with where it was thrown; a refusal for
+ * now is none, and a crowd is refused many times a second.
+ */
+export function noteProblem(found: Problem, error: unknown, request: FastifyRequest): void {
+  const { code, status, cause } = found
+  request.problem = found
+  const isRefusal = status === 503 && cause === undefined
+  if (status >= 500 && !isRefusal) request.log.error({ err: cause ?? error, code }, 'request failed')
 }
 
 function sendProblem(found: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -44,11 +52,13 @@ export function setFailureHeaders(found: Problem, reply: FastifyReply): void {
 function sendRefusal(error: AuthError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error.status === 503) reply.header('retry-after', '1')
   else reply.header('www-authenticate', error.wwwAuthenticate())
+  const document = error.toProblem()
+  request.problem = document
   return reply
     .code(error.status)
     .header('cache-control', 'no-store')
     .type(mediaType)
-    .send({ ...error.toProblem(), instance: `urn:uuid:${request.id}` })
+    .send({ ...document, instance: `urn:uuid:${request.id}` })
 }
 
 function withInstance(document: ProblemDocument, requestId: string): ProblemDocument & { instance: string } {

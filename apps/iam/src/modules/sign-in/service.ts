@@ -47,12 +47,12 @@ export async function signInBySecret(
   { kind, identifier, secret, tenant, door }: SecretAttempt,
   request: RequestFacts,
 ): Promise<TokenAnswer> {
-  const counted = {
-    subject: subjectOf(deps, 'identifier', foldIdentifier(identifier)),
-    fingerprint: fingerprintOf(deps, request),
-  }
   const place = deps.hasher.keepPlace()
   try {
+    const counted = {
+      subject: subjectOf(deps, 'identifier', foldIdentifier(identifier)),
+      fingerprint: fingerprintOf(deps, request),
+    }
     const person = await beginSignIn(
       deps.database,
       kind,
