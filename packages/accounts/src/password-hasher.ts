@@ -47,10 +47,10 @@ const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
 /**
  * Results that are handed on together while others wait. A hash goes through 19 MiB and leaves the processor's caches to whoever
- * comes next cold: three that come together pay for that once. The first of them waits for two hashes more, and a full lane signs
- * more people in (decision 0018 of apps/iam).
+ * comes next cold: those that come together pay for that once. The first of them waits for at most five hashes more, and a full
+ * lane signs more people in (decisions 0018 and 0019 of apps/iam).
  */
-const resultsTogether = 3
+const resultsTogether = 6
 
 const retryAfterSeconds = 1
 

@@ -169,7 +169,14 @@ t.test('the server', async t => {
     const { headers } = await app.inject('/refused')
     const own = lines.filter(line => line.includes(String(headers['x-request-id']))).map(line => JSON.parse(line))
     t.match(own, [
-      { level: 40, status: 503, code: 'hashing-busy', detail: 'Try again as Retry-After says.', err: undefined, msg: 'served' },
+      {
+        level: 40,
+        status: 503,
+        code: 'hashing-busy',
+        detail: 'Try again as Retry-After says.',
+        err: undefined,
+        msg: 'served',
+      },
     ])
     t.equal(own.length, 1)
   })
@@ -177,9 +184,11 @@ t.test('the server', async t => {
   t.test('names the problem in the line of every request that failed, and quotes nothing of it', async t => {
     const failures = { '/nothing': 'route-not-found', '/unsigned': 'expired', '/broken': 'internal-error' }
     for (const [url, code] of Object.entries(failures)) {
-      const { headers, json } = await app.inject(url)
-      t.equal(json().code, code)
-      const own = lines.filter(line => line.includes(String(headers['x-request-id']))).map(line => JSON.parse(line))
+      const answer = await app.inject(url)
+      t.equal(answer.json().code, code)
+      const own = lines
+        .filter(line => line.includes(String(answer.headers['x-request-id'])))
+        .map(line => JSON.parse(line))
       t.match(own.at(-1), { msg: 'served', code, detail: undefined })
     }
   })
