@@ -248,6 +248,7 @@ t.test('P-09 a burst of sign-ins is shed, and refreshes go on', { timeout: 60_00
   )
   const refreshed = await a.post('/api/v1/tokens/refresh', { refresh_token: token })
   t.equal(refreshed.status, 200)
+  t.match(await a.post('/api/v1/tokens', {}), { status: 503, body: { code: 'hashing-busy' } }, 'the body is not read')
   t.equal(lane.isFull, true, 'while the lane is full')
   await burst
   const answers = await signIns

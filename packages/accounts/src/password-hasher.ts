@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { hash as hashArgon2, hashSync } from '@node-rs/argon2'
-import { problem } from '@signet/kernel'
+import { type Problem, problem } from '@signet/kernel'
 import { readHash } from './password-formats/index.ts'
 
 export interface PasswordHasher {
@@ -18,6 +18,8 @@ export interface PasswordHasher {
    * counted for them. @throws Problem `hashing-busy`
    */
   keepPlace(): HashingPlace
+  /** Undefined where there is room for one more; else `hashing-busy`, and whoever asked counts as sent away. */
+  refusal(): Problem | undefined
   /**
    * Is it of another kind or cost than those made here? Then it is made anew when its password is at hand. One that cost more as
    * well: it would cost every sign-in as much, and its time would tell for good that somebody is there.
@@ -85,10 +87,15 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
     else for (const release of heldBack.splice(0)) release()
   }
 
-  function assertRoom(): void {
-    if (running + waiting.length + kept < maxConcurrent + queueLimit) return
+  function refusal(): Problem | undefined {
+    if (running + waiting.length + kept < maxConcurrent + queueLimit) return undefined
     shed += 1
-    throw busy
+    return busy
+  }
+
+  function assertRoom(): void {
+    const found = refusal()
+    if (found !== undefined) throw found
   }
 
   async function verify(hash: string | null, password: string): Promise<boolean> {
@@ -121,6 +128,7 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
         },
       }
     },
+    refusal,
     isOutdated: hash => !hash.startsWith(ownForm),
     load: () => ({ running, queued: waiting.length, shed }),
   }

@@ -52,8 +52,8 @@ export async function measureOverload(bench: Bench): Promise<Row[]> {
   await using issuer = await startIssuer(bench, database.url)
   const refreshToken = await signIn(issuer, { email: bystander, password })
   bench.say(`${clients} clients sign in as fast as they are served`)
-  await using served = await startLoad(bench, { scenario: 'sign-in', url: issuer.url, clients }, capacityMs)
-  const capacity = await served.measure()
+  await using load = await startLoad(bench, { scenario: 'sign-in', url: issuer.url, clients }, capacityMs)
+  const capacity = await load.measure()
   const residentBefore = await readResidentBytes(issuer.pid)
 
   const { loadCore } = bench.machine
@@ -69,6 +69,9 @@ export async function measureOverload(bench: Bench): Promise<Row[]> {
   ])
   watching.abort()
   const recoveredMs = crowded.drainedMs + (await timeSignIn(issuer.url, { email: bystander, password }))
+  bench.say(`${clients} clients sign in once more`)
+  // The machine itself is faster at one time than at another.
+  const served = (capacity + (await load.measure())) / 2
   return [
     countEvents(part, `sign-ins wanted in ${durationMs / 1_000} s`, crowded.sent),
     countEvents(part, 'sign-ins sent away with Retry-After', crowded.shed),
@@ -76,8 +79,8 @@ export async function measureOverload(bench: Bench): Promise<Row[]> {
     compareRates({
       part,
       subject: `sign-ins, wanted ${times} times as many`,
-      against: 'wanted as many as are served',
-      rounds: [{ ours: crowded.served / (durationMs / 1_000), theirs: capacity }],
+      against: 'wanted as many as are served, before and after',
+      rounds: [{ ours: crowded.served / (durationMs / 1_000), theirs: served }],
       atLeast: 0.8,
     }),
     boundWaiting({ part, subject: 'key set', times: keySet, atMostMs }),
