@@ -30,7 +30,7 @@ const times = 5
 const durationMs = 60_000
 /** As in the part sign-in: nobody is sent away. */
 const clients = 8
-const capacityMs = 10_000
+const capacityMs = 20_000
 /** Few enough to take next to nothing from the sign-ins. */
 const everyMs = 50
 const atMostMs = 250
