@@ -77,11 +77,13 @@ async function createDatabase(bench: Bench, given: string): Promise<BenchDatabas
 async function noteServer(bench: Bench, { superUrl }: DatabaseAnswer): Promise<void> {
   const db = openDatabase({ url: superUrl, max: 1 })
   try {
-    const [server] = await db.sql<{ version: string; fsync: string; commits: string }[]>`
+    const [server] = await db.sql<{ version: string; fsync: string; commits: string; buffers: string }[]>`
       select current_setting('server_version') as version, current_setting('fsync') as fsync,
-        current_setting('synchronous_commit') as commits`
+        current_setting('synchronous_commit') as commits, current_setting('shared_buffers') as buffers`
     if (server === undefined) throw new Error('The server does not say what it is.')
-    bench.note(`PostgreSQL ${server.version}, fsync ${server.fsync}, synchronous_commit ${server.commits}`)
+    bench.note(
+      `PostgreSQL ${server.version}, fsync ${server.fsync}, synchronous_commit ${server.commits}, shared_buffers ${server.buffers}`,
+    )
   } finally {
     await db.close()
   }

@@ -14,6 +14,7 @@ import {
   startEmbedded,
   withAdminClient,
 } from '../src/index.ts'
+import { chooseSharedBuffers } from '../src/embedded/memory.ts'
 
 const launcher = fileURLToPath(new URL('fixtures/launcher.ts', import.meta.url))
 const isRoot = process.getuid?.() === 0
@@ -84,6 +85,14 @@ const remember = (server: { superUrl: string }) =>
 const recall = (server: { superUrl: string }) =>
   withAdminClient(server.superUrl, sql => sql<{ answer: number }[]>`select answer from remembered`)
 
+t.test('what is kept of the data goes by the memory there is', async t => {
+  const gigabyte = 2 ** 30
+  t.same(
+    [0.5, 1, 8, 64].map(size => chooseSharedBuffers(size * gigabyte)),
+    ['64MB', '64MB', '512MB', '1024MB'],
+  )
+})
+
 t.test('the embedded server', async t => {
   const folder = await newFolder()
   let server: EmbeddedServer = await startEmbedded({ dataDir: folder })
@@ -95,6 +104,7 @@ t.test('the embedded server', async t => {
       sql => sql`
         select current_setting('fsync') as fsync, current_setting('full_page_writes') as pages,
           current_setting('synchronous_commit') as commit, current_setting('listen_addresses') as address,
+          pg_size_bytes(current_setting('shared_buffers')) = pg_size_bytes(${chooseSharedBuffers()}) as buffers,
           current_setting('password_encryption') as passwords, current_setting('server_encoding') as encoding,
           (select datlocprovider::text || ' ' || datlocale from pg_database where datname = 'signet') as locale`,
     )
@@ -103,6 +113,7 @@ t.test('the embedded server', async t => {
       pages: 'on',
       commit: 'on',
       address: '127.0.0.1',
+      buffers: true,
       passwords: 'scram-sha-256',
       encoding: 'UTF8',
       locale: 'b C.UTF-8',

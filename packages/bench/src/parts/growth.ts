@@ -124,9 +124,11 @@ async function measureCleaning(bench: Bench, { database, directory }: Side): Pro
   const bystanders = kept.use(
     startWorker<BystandersQuestion, BystandersAnswer>(bench, bystandersFile, bench.machine.loadCore),
   )
+  let refreshToken = await signIn(issuer, { email, password })
   const refresh = async () => {
-    const refreshToken = await signIn(issuer, { email, password })
-    return (await bystanders.ask({ url: issuer.url, refreshToken, samples, everyMs: 0 })).refresh
+    const answer = await bystanders.ask({ url: issuer.url, refreshToken, samples, everyMs: 0 })
+    refreshToken = answer.refreshToken
+    return answer.refresh
   }
   bench.say('the issuer removes a million sessions, and refreshes others')
   const whileCleaning: number[] = []

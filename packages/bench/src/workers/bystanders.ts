@@ -17,6 +17,8 @@ export interface BystandersQuestion {
 
 /** Milliseconds that each answer took. */
 export interface BystandersAnswer {
+  /** Of the same session, for the next question. */
+  readonly refreshToken: string
   readonly keySet: readonly number[]
   readonly health: readonly number[]
   readonly refresh: readonly number[]
@@ -48,5 +50,5 @@ answerQuestions(async ({ url, refreshToken, samples, everyMs }: BystandersQuesti
     watch(refresh),
   ])
   for (const connection of [keys, health, session]) connection.close()
-  return { keySet: keySetTimes, health: healthTimes, refresh: refreshTimes }
+  return { refreshToken: token, keySet: keySetTimes, health: healthTimes, refresh: refreshTimes }
 })

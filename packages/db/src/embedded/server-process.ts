@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ServerAccount } from './account.ts'
 import type { Binaries } from './binaries.ts'
+import { chooseSharedBuffers } from './memory.ts'
 import { readPostmasterFile } from './postmaster-file.ts'
 
 export interface ServerProcess {
@@ -20,11 +21,11 @@ export interface Cluster {
   readonly account: ServerAccount
 }
 
-/** For one machine that also runs the programs: about 80 MB resident. */
+/** For one machine that also runs the programs: about 80 MB resident, and what data it keeps. */
 const settings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
-  shared_buffers: '64MB',
+  shared_buffers: chooseSharedBuffers(),
   max_connections: '80',
   max_wal_size: '256MB',
   // A young database grows by orders of magnitude within minutes: its statistics follow within seconds.
@@ -34,8 +35,8 @@ const settings = {
   log_min_messages: 'warning',
 }
 
-/** Only for tests: a power cut may destroy the data. */
-const undurableSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
+/** Only for tests, which run many at once: a power cut may destroy the data. */
+const undurableSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '64MB' }
 
 const portAttempts = 5
 const startTimeoutMs = 30_000
