@@ -3,7 +3,7 @@ import { basename, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { bundleFiles } from './bundle-files.ts'
 import { type BundlePlace, type BundleRecord, describeInput, type InputState } from './find-bundle.ts'
-import { findPackageLock } from './package-lock.ts'
+import { findManifest, findPackageLock } from './package-lock.ts'
 
 /** A program that runs may still read a part of the bundle that it was started from. */
 const keptForMs = 24 * 60 * 60 * 1_000
@@ -18,9 +18,12 @@ export async function makeBundle({ entry, folder, record }: BundlePlace): Promis
   const note = (file: string) => {
     inputs[relative(folder, file)] ??= describeInput(file) ?? [0, 0]
   }
+  const noteWithManifest = (file: string) => {
+    for (const each of [file, ...findManifest(file)]) note(each)
+  }
   try {
     for (const lock of findPackageLock(entry)) note(lock)
-    await bundleFiles({ entries: { [name]: entry }, folder: bundle, note })
+    await bundleFiles({ entries: { [name]: entry }, folder: bundle, note: noteWithManifest })
     const first = relative(folder, join(bundle, `${name}.js`))
     await writeFile(join(bundle, 'record'), JSON.stringify({ first, inputs } satisfies BundleRecord))
     await rename(join(bundle, 'record'), record)

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -104,6 +105,20 @@ t.test('a bundle is of the sources as they are', async t => {
   t.not(gone.status, 0, 'a file that is gone')
   t.match(gone.stderr, /Starts from the sources.*word\.ts/s)
   t.match(gone.stderr, /ERR_MODULE_NOT_FOUND/)
+})
+
+t.test('a package of this tree that sends its name elsewhere', async t => {
+  const { root, start, write } = plantProgram(t, {
+    'app/src/program.ts': "import { words } from 'words'\nconsole.log(words)\n",
+    'words/package.json': '{"type":"module","exports":"./one.ts"}',
+    'words/one.ts': "export const words = 'one'\n",
+    'words/two.ts': "export const words = 'two'\n",
+  })
+  symlinkSync(join(root, 'words'), join(root, 'node_modules/words'))
+  t.equal(start().stdout, 'one')
+  write('words/package.json', '{"type":"module","exports":"./two.ts"}')
+  utimesSync(join(root, 'words/package.json'), 1, 1)
+  t.equal(start().stdout, 'two')
 })
 
 t.test('what is changed while a bundle is made is in the next one', async t => {
