@@ -3,7 +3,7 @@ import { basename, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { bundleFiles } from './bundle-files.ts'
 import { type BundlePlace, type BundleRecord, describeInput, type InputState } from './find-bundle.ts'
-import { findManifest, findPackageLock } from './package-lock.ts'
+import { findManifest, findPackageLock } from './package-files.ts'
 
 /** A program that runs may still read a part of the bundle that it was started from. */
 const keptForMs = 24 * 60 * 60 * 1_000

@@ -1,13 +1,10 @@
+/** Files that decide what an import means, beside the one that it leads to. */
 import { existsSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 
 /** Which versions of which packages are installed: pnpm writes it anew with every change of them. One at most. */
 export function findPackageLock(entry: string): string[] {
-  for (let folder = dirname(entry); ; folder = dirname(folder)) {
-    const lock = join(folder, 'node_modules/.pnpm/lock.yaml')
-    if (existsSync(lock)) return [lock]
-    if (folder === dirname(folder)) return []
-  }
+  return findAbove(entry, 'node_modules/.pnpm/lock.yaml')
 }
 
 /**
@@ -15,10 +12,14 @@ export function findPackageLock(entry: string): string[] {
  * none of an installed package, of which the lock says enough.
  */
 export function findManifest(file: string): string[] {
-  if (file.includes(`${sep}node_modules${sep}`)) return []
+  return file.includes(`${sep}node_modules${sep}`) ? [] : findAbove(file, 'package.json')
+}
+
+/** In the folder of the file, or the nearest above it that has one. */
+function findAbove(file: string, name: string): string[] {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
-    const manifest = join(folder, 'package.json')
-    if (existsSync(manifest)) return [manifest]
+    const found = join(folder, name)
+    if (existsSync(found)) return [found]
     if (folder === dirname(folder)) return []
   }
 }
