@@ -1,6 +1,7 @@
 import { Problem, problem, type TenantId, type UserId } from '@signet/kernel'
 import type { Deps, RequestFacts } from '../../deps.ts'
 import { type Contact, readContact } from '../../contact.ts'
+import { fingerprintOf } from '../../devices.ts'
 import type { Door } from '../doors/index.ts'
 import { registerProven } from '../registration/index.ts'
 import { signIn, type TokenAnswer } from '../tokens/index.ts'
@@ -64,7 +65,9 @@ export async function tryCode(
   const { userId, tenantId } = person
   if (door !== undefined && !(await door(person))) return refuse('other-door', person)
   const method = channel === 'email' ? 'otp' : 'sms'
-  const answer = await signIn(deps, { userId, tenantId, way: 'code', method, checkedHash: null }, request)
+  const fingerprint = fingerprintOf(deps, request)
+  const signedIn = { userId, tenantId, way: 'code', method, checkedHash: null, fingerprint } as const
+  const answer = await signIn(deps, signedIn, request)
   return answer ?? refuse('changed-meanwhile', person)
 }
 

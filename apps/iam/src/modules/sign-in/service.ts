@@ -49,16 +49,14 @@ export async function signInBySecret(
 ): Promise<TokenAnswer> {
   const place = deps.hasher.keepPlace()
   try {
-    const counted = {
-      subject: subjectOf(deps, 'identifier', foldIdentifier(identifier)),
-      fingerprint: fingerprintOf(deps, request),
-    }
+    const fingerprint = fingerprintOf(deps, request)
+    const subject = subjectOf(deps, 'identifier', foldIdentifier(identifier))
     const person = await beginSignIn(
       deps.database,
       kind,
       identifier,
       { slug: tenant, defaultSlug: deps.defaultTenant },
-      counted,
+      { subject, fingerprint },
     )
     if (person.verdict !== 'allowed') {
       deps.counts.signInFailed(kind, person.verdict)
@@ -68,7 +66,9 @@ export async function signInBySecret(
     const checkedHash = person.refusal === null ? person.hash : null
     const isRight = await place.verify(checkedHash, secret)
     const isAdmitted = isRight && (await mayPass(door, person))
-    const answer = isAdmitted ? await enter(deps, { kind, secret, checkedHash, person }, request) : undefined
+    const answer = isAdmitted
+      ? await enter(deps, { kind, secret, checkedHash, person, fingerprint }, request)
+      : undefined
     if (answer !== undefined) return answer
     const reason = isAdmitted ? 'changed-meanwhile' : isRight ? 'other-door' : reasonFor(kind, person)
     deps.counts.signInFailed(kind, reason)
@@ -83,22 +83,23 @@ async function mayPass(door: Door | undefined, { userId, tenantId }: SignInRow):
   return door === undefined || (userId !== null && tenantId !== null && (await door({ userId, tenantId })))
 }
 
+interface CheckedAttempt extends Pick<SecretAttempt, 'kind' | 'secret'> {
+  readonly checkedHash: string | null
+  readonly person: SignInRow
+  readonly fingerprint: Buffer
+}
+
 /** Undefined where what was checked holds no longer. */
 async function enter(
   deps: Deps,
-  {
-    kind,
-    secret,
-    checkedHash,
-    person,
-  }: Pick<SecretAttempt, 'kind' | 'secret'> & { checkedHash: string | null; person: SignInRow },
+  { kind, secret, checkedHash, person, fingerprint }: CheckedAttempt,
   request: RequestFacts,
 ): Promise<TokenAnswer | undefined> {
   const { userId, homeTenantId, tenantId } = person
   if (checkedHash === null || userId === null || homeTenantId === null || tenantId === null) return undefined
   const owner = { userId, tenantId: homeTenantId }
   const hash = kind === 'password' ? await renewOutdatedHash(deps, owner, checkedHash, secret) : checkedHash
-  return signIn(deps, { userId, tenantId, way: kind, method: 'pwd', checkedHash: hash }, request)
+  return signIn(deps, { userId, tenantId, way: kind, method: 'pwd', checkedHash: hash, fingerprint }, request)
 }
 
 /** Once for all that are refused until the window is over, so that nobody fills the log by guessing. */

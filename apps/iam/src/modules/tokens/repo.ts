@@ -40,30 +40,49 @@ export interface NewSession {
   /** The hash that a secret was checked against: where it is another by now, nothing is opened. */
   readonly checkedHash: string | null
   /** The device, which is known from now on. */
-  readonly fingerprint: Uint8Array
+  readonly fingerprint: Buffer
   /** An event for another service, written with the session. */
   readonly event: (SealedMessage & { readonly recipient: string }) | undefined
 }
 
+interface SessionCall {
+  readonly session: NewSession
+  readonly idleSeconds: number
+  readonly request: RequestFacts
+}
+
+/** People are locked in the order of their ids, so that no two statements wait for each other (decision 0016). */
+const openTogether = gatherCalls<SessionCall, SessionRow>((sql, calls) => {
+  const sorted = [...calls.entries()].toSorted(([, a], [, b]) => (a.session.userId < b.session.userId ? -1 : 1))
+  const list = <T>(of: (call: SessionCall) => T) => sorted.map(([, call]) => of(call))
+  return sql`
+    select c.place, r.roles, r.permissions, r.kind, array[c.method] as amr, r.authenticated_at as "authenticatedAt",
+      extract(epoch from r.refresh_expires_at - now())::int as "refreshExpiresIn", r.must_change as "mustChange", null as "actorId",
+      r.status_list::int as "statusList", r.status_index as "statusIndex"
+    from unnest(${sorted.map(([place]) => place)}::int[], ${list(call => call.session.token.sessionId)}::uuid[],
+        ${list(call => call.session.userId)}::uuid[], ${list(call => call.session.tenantId)}::uuid[],
+        ${list(call => call.session.checkedHash)}::text[], ${list(call => call.session.token.hash.toString('hex'))}::text[],
+        ${list(call => call.session.method)}::text[], ${list(call => call.idleSeconds)}::int[],
+        ${list(call => call.request.ip)}::text[], ${list(call => call.request.userAgent)}::text[],
+        ${list(call => call.request.id)}::uuid[], ${list(call => call.session.way)}::text[],
+        ${list(call => call.session.fingerprint.toString('hex'))}::text[], ${list(call => call.session.event?.id ?? null)}::uuid[],
+        ${list(call => call.session.event?.recipient ?? null)}::text[],
+        ${list(call => call.session.event?.payload.toString('hex') ?? null)}::text[])
+      as c (place, session_id, user_id, tenant_id, checked_hash, leaf, method, idle_seconds, ip, user_agent, request_id, way,
+        fingerprint, event_id, event_recipient, event_payload)
+    cross join lateral open_session(c.session_id, c.user_id, c.tenant_id, c.checked_hash, decode(c.leaf, 'hex'), array[c.method],
+      make_interval(secs => c.idle_seconds), ${sessionLife}::interval, 'session.opened', c.ip, c.user_agent, c.request_id, c.way,
+      decode(c.fingerprint, 'hex'), null, c.event_id, c.event_recipient, decode(c.event_payload, 'hex')) r`
+})
+
 /** Undefined where the person, the membership, the tenant or the secret is not what was checked any more. */
-export async function openSession(
+export function openSession(
   database: Database,
-  { refreshTokenTtlSeconds }: TokenSettings,
-  { token, userId, tenantId, way, method, checkedHash, fingerprint, event }: NewSession,
+  { refreshTokenTtlSeconds: idleSeconds }: TokenSettings,
+  session: NewSession,
   request: RequestFacts,
 ): Promise<SessionRow | undefined> {
-  const [row] = await runStatement(
-    database,
-    sql => sql<SessionRow[]>`
-      select roles, permissions, kind, array[${method}::text] as amr, authenticated_at as "authenticatedAt",
-        extract(epoch from refresh_expires_at - now())::int as "refreshExpiresIn", must_change as "mustChange", null as "actorId",
-        status_list::int as "statusList", status_index as "statusIndex"
-      from open_session(${token.sessionId}, ${userId}, ${tenantId}, ${checkedHash}, ${token.hash}, array[${method}::text],
-        make_interval(secs => ${refreshTokenTtlSeconds}), ${sessionLife}::interval, 'session.opened', ${request.ip},
-        ${request.userAgent}, ${request.id}, ${way}, ${fingerprint}, null, ${event?.id ?? null}, ${event?.recipient ?? null},
-        ${event?.payload ?? null})`,
-  )
-  return row
+  return openTogether(database, { session, idleSeconds, request })
 }
 
 export type RefreshOutcome = 'rotated' | 'repeated' | 'reused' | 'ended'

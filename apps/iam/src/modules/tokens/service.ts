@@ -1,7 +1,6 @@
 import { eventReceiver } from '@signet/delivery'
 import { type Actor, newId, problem, type SessionId, type TenantId, type UserId } from '@signet/kernel'
 import type { Deps, RequestFacts } from '../../deps.ts'
-import { fingerprintOf } from '../../devices.ts'
 import type { TokenGrant } from '../../metrics.ts'
 import { issueAccessToken, type SessionFacts } from './access-token.ts'
 import type { RefreshToken } from '../../refresh-token.ts'
@@ -16,7 +15,7 @@ import {
 } from './repo.ts'
 import type { TokenAnswer } from './schema.ts'
 
-export type SignedIn = Pick<NewSession, 'userId' | 'tenantId' | 'way' | 'method' | 'checkedHash'>
+export type SignedIn = Omit<NewSession, 'token' | 'event'>
 
 /**
  * Opens a session for somebody who has shown who they are.
@@ -25,8 +24,7 @@ export type SignedIn = Pick<NewSession, 'userId' | 'tenantId' | 'way' | 'method'
 export async function signIn(deps: Deps, person: SignedIn, request: RequestFacts): Promise<TokenAnswer | undefined> {
   const token = deps.refreshTokens.create(newId<SessionId>())
   const event = deps.sendsEvents ? loginEvent(deps, person) : undefined
-  const fingerprint = fingerprintOf(deps, request)
-  const row = await openSession(deps.database, deps.tokens, { ...person, token, fingerprint, event }, request)
+  const row = await openSession(deps.database, deps.tokens, { ...person, token, event }, request)
   if (row === undefined) return undefined
   const answer = await issueTokens(deps, person.way, token, person, row)
   deps.counts.signedIn(person.way)
