@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import { hash as hashArgon2, hashSync } from '@node-rs/argon2'
 import { type Problem, problem } from '@signet/kernel'
-import { readHash } from './password-formats/index.ts'
+import { readHash, type StoredHash } from './password-formats/index.ts'
 
 export interface PasswordHasher {
   /** An argon2id hash in PHC form. @throws Problem `hashing-busy` */
@@ -99,7 +99,10 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
   }
 
   async function verify(hash: string | null, password: string): Promise<boolean> {
-    const isRight = await inLane(() => verifyTyped(hash ?? dummyHash, password))
+    // All that is no hashing is done before the turn comes: after the hash before it the caches are cold, and the lane stands still.
+    const stored = readHash(hash ?? dummyHash)
+    const prepared = prepare(password)
+    const isRight = await inLane(() => verifyTyped(stored, prepared, password))
     return hash !== null && isRight
   }
 
@@ -135,9 +138,7 @@ export function createHasher({ maxConcurrent, queueLimit }: HasherOptions): Pass
 }
 
 /** As we prepare it, or else byte for byte: another system has hashed what came from the keyboard. */
-async function verifyTyped(hash: string, password: string): Promise<boolean> {
-  const stored = readHash(hash)
-  const prepared = prepare(password)
+async function verifyTyped(stored: StoredHash, prepared: string, password: string): Promise<boolean> {
   return (await stored.verify(prepared)) || (prepared !== password && (await stored.verify(password)))
 }
 

@@ -14,15 +14,26 @@ export interface Contender extends AsyncDisposable {
 
 const workerFile = (name: string) => new URL(`workers/${name}.ts`, import.meta.url)
 
-/** Long enough that a server's hot code is compiled. */
+/** Long enough that a server's hot code is compiled, where it answers thousands of requests a second. */
 const warmUpMs = 10_000
 
+export interface LoadLength {
+  /** Of each measurement. */
+  readonly durationMs: number
+  /** Answers before the first one, where ten seconds do not bring as many as V8 wants calls before it compiles for good. */
+  readonly warmUpRequests?: number
+}
+
 /** Clients that are signed in or registered already where the scenario needs it, and a server that is warm. */
-export async function startLoad(bench: Bench, preparation: LoadPreparation, durationMs: number): Promise<Contender> {
+export async function startLoad(
+  bench: Bench,
+  preparation: LoadPreparation,
+  { durationMs, warmUpRequests = 0 }: LoadLength,
+): Promise<Contender> {
   const worker = startWorker<LoadPreparation | LoadRun, number>(bench, workerFile('load'), bench.machine.loadCore)
   try {
     await worker.ask(preparation)
-    await worker.ask({ durationMs: warmUpMs })
+    await worker.ask({ durationMs: warmUpMs, requests: warmUpRequests })
   } catch (error) {
     await worker[Symbol.asyncDispose]()
     throw error

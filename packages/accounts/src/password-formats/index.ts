@@ -5,6 +5,8 @@ import { readPasslibPbkdf2, readWerkzeugPbkdf2 } from './pbkdf2.ts'
 import { readPasslibScrypt, readWerkzeugScrypt } from './scrypt.ts'
 import { HashFault, type HashReader, type StoredHash } from './stored-hash.ts'
 
+export type { StoredHash }
+
 const readers: readonly HashReader[] = [
   readArgon2,
   readBcrypt,

@@ -17,7 +17,7 @@ export async function measureKeySet(bench: Bench): Promise<Row[]> {
   await seedInstallation(database)
   await using issuer = await startIssuer(bench, database.url)
   bench.say(`${clients} clients read the key set`)
-  await using reads = await startLoad(bench, { scenario: 'key-set', url: issuer.url, clients }, loadMs)
+  await using reads = await startLoad(bench, { scenario: 'key-set', url: issuer.url, clients }, { durationMs: loadMs })
   const rates: number[] = []
   while (rates.length < roundCount) rates.push(await reads.measure())
   return [boundRate({ part: 'jwks', subject: `key set, ${clients} clients`, perSecond: median(rates), atLeast })]

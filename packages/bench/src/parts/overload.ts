@@ -52,7 +52,11 @@ export async function measureOverload(bench: Bench): Promise<Row[]> {
   await using issuer = await startIssuer(bench, database.url)
   const refreshToken = await signIn(issuer, { email: bystander, password })
   bench.say(`${clients} clients sign in as fast as they are served`)
-  await using load = await startLoad(bench, { scenario: 'sign-in', url: issuer.url, clients }, capacityMs)
+  await using load = await startLoad(
+    bench,
+    { scenario: 'sign-in', url: issuer.url, clients },
+    { durationMs: capacityMs },
+  )
   const capacity = await load.measure()
   const residentBefore = await readResidentBytes(issuer.pid)
 

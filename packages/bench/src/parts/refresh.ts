@@ -22,11 +22,15 @@ export async function measureRefresh(bench: Bench): Promise<Row[]> {
   await using issuer = await startIssuer(bench, database.url)
   await using oidcProvider = await startOidcProvider(bench)
   bench.say(`${clients} clients sign in, and both servers warm up`)
-  await using refreshes = await startLoad(bench, { scenario: 'refresh', url: issuer.url, clients }, loadMs)
+  await using refreshes = await startLoad(
+    bench,
+    { scenario: 'refresh', url: issuer.url, clients },
+    { durationMs: loadMs },
+  )
   await using issues = await startLoad(
     bench,
     { scenario: 'client-credentials', url: oidcProvider.url, clients },
-    loadMs,
+    { durationMs: loadMs },
   )
   await using signatures = startRawLimit(bench, bench.machine.programCore, {
     limit: 'rsa-2048-signature',

@@ -34,8 +34,8 @@ export async function measureSoak(bench: Bench): Promise<Row[]> {
   await seedInstallation(database)
   await using issuer = await startIssuer(bench, database.url)
   const durationMs = minutes * 60_000
-  await using refreshes = await startLoad(bench, { scenario: 'refresh', url: issuer.url, clients: 8 }, durationMs)
-  await using signIns = await startLoad(bench, { scenario: 'sign-in', url: issuer.url, clients: 2 }, durationMs)
+  await using refreshes = await startLoad(bench, { scenario: 'refresh', url: issuer.url, clients: 8 }, { durationMs })
+  await using signIns = await startLoad(bench, { scenario: 'sign-in', url: issuer.url, clients: 2 }, { durationMs })
   bench.say(`the issuer works for ${minutes} minutes`)
   const [samples, refreshed, signedIn] = await Promise.all([
     watch(issuer.pid, durationMs, bench),

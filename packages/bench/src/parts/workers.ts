@@ -66,7 +66,9 @@ async function startTokenServer(bench: Bench, count: number, core: Core): Promis
   )
   await server.start()
   await untilAllServe(server.url, count, bench.signal)
-  const { measure } = kept.use(await startLoad(bench, { scenario: 'token', url: server.url, clients }, loadMs))
+  const { measure } = kept.use(
+    await startLoad(bench, { scenario: 'token', url: server.url, clients }, { durationMs: loadMs }),
+  )
   const held = kept.move()
   return { measure, [Symbol.asyncDispose]: () => held.disposeAsync() }
 }
