@@ -46,16 +46,25 @@ export async function measureRate(work: Work, durationMs: number): Promise<numbe
 /** Operations a second, measured elsewhere. */
 export type Measure = () => Promise<number>
 
-/** As `alternate`, for sides that run in processes of their own: each in turn once a round, forwards and backwards. */
+/**
+ * As `alternate`, for sides that run in processes of their own: each in turn, forwards and backwards, `slices` times a round. More and
+ * shorter slices let what slows the machine for some seconds fall on all sides.
+ */
 export async function takeTurns<Name extends string>(
   sides: Readonly<Record<Name, Measure>>,
   onRound: (round: number) => void,
+  slices = 1,
 ): Promise<Record<Name, number[]>> {
   const names = Object.keys(sides) as Name[]
   const rates = Object.fromEntries(names.map(name => [name, [] as number[]])) as Record<Name, number[]>
   for (let round = 1; round <= roundCount; round += 1) {
     onRound(round)
-    for (const name of round % 2 === 1 ? names : names.toReversed()) rates[name].push(await sides[name]())
+    const measured = Object.fromEntries(names.map(name => [name, 0])) as Record<Name, number>
+    for (let slice = 1; slice <= slices; slice += 1) {
+      const order = (round + slice) % 2 === 0 ? names : names.toReversed()
+      for (const name of order) measured[name] += await sides[name]()
+    }
+    for (const name of names) rates[name].push(measured[name] / slices)
   }
   return rates
 }
