@@ -11,3 +11,14 @@ export async function readResidentBytes(pid: number): Promise<number> {
 export async function countDescriptors(pid: number): Promise<number> {
   return (await readdir(`/proc/${pid}/fd`)).length
 }
+
+/** Of proc(5), whatever the kernel's own: what `getconf CLK_TCK` says. */
+const ticksPerSecond = 100
+
+/** Milliseconds of processor time since its start, all threads together, also those that have ended. */
+export async function readProcessorMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+  // The second field is a name in brackets that may hold anything. Of the rest the 12th and the 13th are user and system time.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / ticksPerSecond
+}

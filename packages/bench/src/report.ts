@@ -54,7 +54,7 @@ export interface Addition {
 /** Of what is over so soon that a ratio says little: how much longer one operation takes. */
 export function compareCosts({ part, subject, against, rounds, belowNs }: Addition): Row {
   const extra = rounds.map(({ ours, theirs }) => 1e9 / ours - 1e9 / theirs)
-  const [middle, least, most] = [median(extra), Math.min(...extra), Math.max(...extra)].map(formatNs)
+  const [middle, least, most] = [median(extra), Math.min(...extra), Math.max(...extra)].map(formatAddition)
   return {
     part,
     subject,
@@ -62,7 +62,7 @@ export function compareCosts({ part, subject, against, rounds, belowNs }: Additi
     against: `${against} ${formatRate(median(rounds.map(round => round.theirs)))}/s`,
     ratio: `${middle}`,
     spread: `${least} to ${most}`,
-    target: `< ${belowNs} ns`,
+    target: `< ${formatNs(belowNs)}`,
     met: yesOrNo(median(extra) < belowNs),
   }
 }
@@ -313,8 +313,12 @@ function formatMs(milliseconds: number): string {
   return `${milliseconds.toFixed(1)} ms`
 }
 
+function formatAddition(nanoseconds: number): string {
+  return `${nanoseconds < 0 ? '' : '+'}${formatNs(nanoseconds)}`
+}
+
 function formatNs(nanoseconds: number): string {
-  return `${nanoseconds < 0 ? '' : '+'}${nanoseconds.toFixed(0)} ns`
+  return Math.abs(nanoseconds) < 100_000 ? `${nanoseconds.toFixed(0)} ns` : `${(nanoseconds / 1_000_000).toFixed(2)} ms`
 }
 
 function formatMegabytes(bytes: number): string {

@@ -62,6 +62,8 @@ t.test('a comparison', async t => {
     t.equal(compareCosts({ part: 'p', subject: 's', against: 'without', rounds: costs, belowNs: 200 }).met, 'NO')
     const faster = compareCosts({ part: 'p', subject: 's', against: 'a', rounds: pairRates([2e6], [1e6]), belowNs: 1 })
     t.match(faster, { ratio: '-500 ns', met: 'yes' })
+    const longer = { part: 'p', subject: 's', against: 'without', rounds: [{ ours: 150, theirs: 175 }], belowNs: 1e6 }
+    t.match(compareCosts(longer), { ratio: '+0.95 ms', target: '< 1.00 ms', met: 'yes' })
   })
 
   t.test('of durations holds the median of ours against its limit, and shows the others’', async t => {
@@ -215,6 +217,13 @@ t.test('rounds', async t => {
     t.equal(order.join(''), 'abbaabbaab')
     t.equal(rates.a.length, roundCount)
     t.strictSame(pairRates(rates.a, rates.b)[0], { ours: 1, theirs: 2 })
+  })
+  t.test('or in several slices, whose mean is the round', async t => {
+    const order: string[] = []
+    const side = (name: string) => async () => order.push(name)
+    const rates = await takeTurns({ a: side('a'), b: side('b') }, () => undefined, 2)
+    t.equal(order.slice(0, 8).join(''), 'abbabaab')
+    t.strictSame(pairRates(rates.a, rates.b)[0], { ours: (1 + 4) / 2, theirs: (2 + 3) / 2 })
   })
 
   t.test('pass on what a side throws', async t => {
