@@ -9,6 +9,7 @@ const lastEvents = (count: number) =>
     >`
       select action, tenant_id, target_id, after, ip from audit_events order by at desc, id desc limit ${count}`),
   ])
+const payloadOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 const countPeople = () => a.asOwner(async sql => Number((await sql`select count(*) from users`)[0]?.count))
 
 t.test('registration', async t => {
@@ -181,8 +182,31 @@ t.test('sign-in', async t => {
     t.equal(payload.exp - payload.iat, 900)
     t.ok(payload.iat >= before && payload.auth_time >= before - 1)
   })
+  await t.test('of many at once gives each their own session, and none to who is not let in', async t => {
+    const people = await Promise.all(Array.from({ length: 8 }, (_, at) => a.register({ username: `crowd-${at}` })))
+    await a.asOwner(sql => sql`update users set status = 'suspended' where id = ${people[3]?.id ?? ''}`)
+    const answers = await Promise.all(
+      people.map((_, at) =>
+        a.post('/api/v1/tokens', { username: `crowd-${at}`, password: at === 5 ? `${password}s` : password }),
+      ),
+    )
+    t.same(
+      answers.map(answer => answer.status),
+      [200, 200, 200, 401, 200, 401, 200, 200],
+    )
+    for (const [at, { status, body }] of answers.entries()) {
+      if (status !== 200) continue
+      const { sub, sid } = payloadOf(body.access_token)
+      t.equal(sub, people[at]?.id)
+      const [session] = await a.asOwner(
+        sql => sql<{ user: string }[]>`select user_id as user from sessions where id = ${sid}`,
+      )
+      t.equal(session?.user, sub)
+      const next = await a.post('/api/v1/tokens/refresh', { refresh_token: body.refresh_token })
+      t.match(payloadOf(next.body.access_token), { sub, sid })
+    }
+  })
   await t.test('leaves the permissions out where they are too many', async t => {
-    const payloadOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
     const many = payloadOf((await a.signIn('root@example.com')).access_token)
     t.notOk('permissions' in many)
     t.same(many.roles, ['admin', 'super_admin'])

@@ -5,7 +5,7 @@ import type { Bench } from '../bench.ts'
 import { openBenchDatabase } from '../bench-database.ts'
 import { type Contender, startLoad } from '../contenders.ts'
 import { startIssuer } from '../issuer.ts'
-import { countDescriptors, readResidentBytes } from '../process-use.ts'
+import { countDescriptors, readLeastResidentBytes } from '../process-use.ts'
 import { boundCount, boundRate, compareMemory, type Row } from '../report.ts'
 import { seedInstallation } from '../seed-installation.ts'
 import { slopeOf } from '../statistics.ts'
@@ -67,7 +67,7 @@ async function watch(pid: number, durationMs: number, bench: Bench): Promise<Sam
   const samples: Sample[] = []
   const startedAt = performance.now()
   for (let elapsedMs = 0; elapsedMs < durationMs; elapsedMs = performance.now() - startedAt) {
-    const [residentBytes, descriptors] = await Promise.all([readResidentBytes(pid), countDescriptors(pid)])
+    const [residentBytes, descriptors] = await Promise.all([readLeastResidentBytes(pid), countDescriptors(pid)])
     samples.push({ minute: elapsedMs / 60_000, residentBytes, descriptors })
     if (samples.length % 12 === 0) bench.say(`${Math.round(residentBytes / 1e6)} MB, ${descriptors} descriptors`)
     await pause(sampleEveryMs, undefined, { signal: bench.signal })
