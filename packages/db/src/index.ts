@@ -6,7 +6,6 @@ export { type EmbeddedServer, startEmbedded } from './embedded/embedded-server.t
 export { findEmbedded } from './embedded/find-embedded.ts'
 export { DataFolderInUseError } from './embedded/orphans.ts'
 export { gatherCalls, type GatheredRow } from './gather-calls.ts'
-export { pipelineCalls } from './pipeline-calls.ts'
 export { assertSafeSchema, UnsafeSchemaError } from './gate.ts'
 export { type DatabaseFacts, inspectDatabase } from './inspect-database.ts'
 export { grantLogin } from './login-grants.ts'

@@ -67,25 +67,6 @@ export function runStatement<T extends readonly (object | undefined)[]>(
   return onConnection(db, db.limits.statementTimeoutMs, async sql => state(sql).execute())
 }
 
-/**
- * As `runStatement`, for several that are sent together: each is a transaction of its own, in their order, and fails alone.
- * @returns what became of each
- * @throws database-unavailable where none could be sent; and what one throws that is alone, which is tried again like any other
- */
-export function runStatements<T extends readonly (object | undefined)[]>(
-  db: Database,
-  state: (sql: Statements) => readonly postgres.PendingQuery<T>[],
-): Promise<PromiseSettledResult<postgres.RowList<T>>[]> {
-  return onConnection(db, db.limits.statementTimeoutMs, async sql => {
-    const outcomes = await Promise.allSettled(state(sql).map(statement => statement.execute()))
-    const [first] = outcomes
-    if (outcomes.length === 1 && first?.status === 'rejected') throw first.reason
-    return outcomes.map(outcome =>
-      outcome.status === 'fulfilled' ? outcome : { status: 'rejected', reason: translateFault(outcome.reason) },
-    )
-  })
-}
-
 const attempts = 3
 /** Where a transaction is running in this chain of calls. One inside the other could deadlock the pool on itself. */
 const running = new AsyncLocalStorage<{ open: boolean }>()

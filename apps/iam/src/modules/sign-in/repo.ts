@@ -1,4 +1,4 @@
-import { type Database, pipelineCalls, runStatement } from '@signet/db'
+import { type Database, runStatement } from '@signet/db'
 import type { SealedMessage } from '@signet/delivery'
 import type { TenantId, UserId } from '@signet/kernel'
 import type { RequestFacts } from '../../deps.ts'
@@ -29,26 +29,24 @@ export interface SignInRow {
   readonly isFirst: boolean
 }
 
-interface SignInCall {
-  readonly kind: SecretKind
-  readonly identifier: PersonIdentifier
-  readonly tenant: { readonly slug: string | undefined; readonly defaultSlug: string | undefined }
-  /** Whom the attempt is counted for where nobody is known. */
-  readonly subject: string
-  readonly fingerprint: Uint8Array
+/** The person behind an identifier, also one who may not sign in; and one attempt taken of those that they have. */
+export async function beginSignIn(
+  database: Database,
+  kind: SecretKind,
+  { email, username, phone }: PersonIdentifier,
+  tenant: { readonly slug: string | undefined; readonly defaultSlug: string | undefined },
+  { subject, fingerprint }: { readonly subject: string; readonly fingerprint: Uint8Array },
+): Promise<SignInRow> {
+  const [row] = await runStatement(
+    database,
+    sql => sql<[SignInRow]>`
+      select user_id as "userId", home_tenant_id as "homeTenantId", tenant_id as "tenantId", hash, refusal, verdict,
+        retry_after as "retryAfter", is_first as "isFirst"
+      from begin_sign_in(${kind}, ${email}, ${username}, ${phone}, ${tenant.slug ?? null}, ${tenant.defaultSlug ?? null},
+        ${subject}, ${fingerprint})`,
+  )
+  return row
 }
-
-/**
- * The person behind an identifier, also one who may not sign in; and one attempt taken of those that they have. Who it is, and so which row
- * is locked, is known to the statement alone: each is a transaction of its own.
- */
-export const beginSignIn = pipelineCalls<SignInCall, SignInRow>(
-  (sql, { kind, identifier: { email, username, phone }, tenant, subject, fingerprint }) => sql<[SignInRow]>`
-    select user_id as "userId", home_tenant_id as "homeTenantId", tenant_id as "tenantId", hash, refusal, verdict,
-      retry_after as "retryAfter", is_first as "isFirst"
-    from begin_sign_in(${kind}, ${email}, ${username}, ${phone}, ${tenant.slug ?? null}, ${tenant.defaultSlug ?? null},
-      ${subject}, ${fingerprint})`,
-)
 
 /** Into the tenant that was meant, the person's own, or the platform where nobody is known. */
 export async function recordFailure(

@@ -51,8 +51,13 @@ export async function signInBySecret(
   try {
     const fingerprint = fingerprintOf(deps, request)
     const subject = subjectOf(deps, 'identifier', foldIdentifier(identifier))
-    const slugs = { slug: tenant, defaultSlug: deps.defaultTenant }
-    const person = await beginSignIn(deps.database, { kind, identifier, tenant: slugs, subject, fingerprint })
+    const person = await beginSignIn(
+      deps.database,
+      kind,
+      identifier,
+      { slug: tenant, defaultSlug: deps.defaultTenant },
+      { subject, fingerprint },
+    )
     if (person.verdict !== 'allowed') {
       deps.counts.signInFailed(kind, person.verdict)
       if (person.isFirst) await recordRefusal(deps, kind, person, request)
