@@ -2,16 +2,22 @@ import { type App, problemResponses } from '@signet/http'
 import type { Deps } from '../../deps.ts'
 import { describeRequest } from '../../request-facts.ts'
 import { sendTokens, TokenAnswer } from '../tokens/index.ts'
+import { createLeaveTogether } from './leave-together.ts'
 import { SignInRequest } from './schema.ts'
 import { signInByPassword } from './service.ts'
 
 export function serveSignIn(app: App, deps: Deps): void {
+  const leaveTogether = createLeaveTogether()
   app.post(
     '/api/v1/tokens',
     {
       config: { access: 'public', perMinute: 60 },
       // Before the body is read: a crowd is sent away for less.
-      onRequest: (_request, _reply, done) => done(deps.hasher.refusal()),
+      onRequest: (_request, _reply, done) => {
+        const refusal = deps.hasher.refusal()
+        if (refusal === undefined) done()
+        else leaveTogether(() => done(refusal))
+      },
       schema: {
         tags: ['Sign in'],
         operationId: 'createTokens',
