@@ -100,7 +100,11 @@ export interface Family {
 
 /** @throws Error with the answer */
 export async function startFamily(client: IssuerClient, person: Credentials): Promise<Family> {
-  const answer = expectStatus(await client.post('/api/v1/tokens', person), 200, 'Signing in')
+  return familyOf(client, expectStatus(await client.post('/api/v1/tokens', person), 200, 'Signing in'))
+}
+
+/** @param answer to a sign-in */
+export function familyOf(client: IssuerClient, answer: HttpAnswer): Family {
   const { refresh_token: token } = JSON.parse(answer.body) as { refresh_token: string }
   return { client, sessionId: sessionOf(answer), token, rotations: 0 }
 }

@@ -65,6 +65,7 @@ export async function interruptServer(
     await server.freeze()
     const hung = await watch(load, bench.signal, hungMs, () => server.thaw())
     await load.stop()
+    const left = await checkWhatIsLeft(part, db, load)
     const wrong = load.failures.filter(({ isDeferred }) => !isDeferred).map(({ what }) => what)
     return [
       ...[...load.tally].map(([what, times]) => tell(part, `answers: ${what}`, `${times}`)),
@@ -73,8 +74,8 @@ export async function interruptServer(
       boundTime('D-02 all is served again after it accepts connections', gone.recoveredMs, withinMs),
       boundTime('D-03 longest answer while the server hangs', hung.longestMs, givenUpWithinMs),
       boundTime('D-03 all is served again after it goes on', hung.recoveredMs, withinMs),
-      tell(part, 'families revoked, as the client came back after the grace', `${load.outwaited}`),
-      ...(await checkWhatIsLeft(part, db, load)),
+      tell(part, 'families revoked, as the client came back after the grace', `${load.outwaited.size}`),
+      ...left,
       expectNone(part, 'the issuer lives on', issuer.hasEnded() ? ['it has ended'] : [], '1 process'),
     ]
   } finally {
