@@ -7,6 +7,7 @@ import type { Clock, ReplacedSystem } from '@signet/kernel'
 import type { Counts } from './metrics.ts'
 import type { SigningKeys } from './modules/keys/index.ts'
 import type { RefreshTokens } from './refresh-token.ts'
+import type { UnansweredRefreshes } from './unanswered-refreshes.ts'
 
 /** `alias` says again what the claim `claim` says. */
 export interface ClaimAlias {
@@ -72,6 +73,7 @@ export interface Deps {
   readonly database: Database
   readonly signingKeys: SigningKeys
   readonly refreshTokens: RefreshTokens
+  readonly unanswered: UnansweredRefreshes
   readonly hasher: PasswordHasher
   readonly clock: Clock
   readonly counts: Counts

@@ -19,6 +19,7 @@ import { createCounts, watchKeys, watchOutbox } from './metrics.ts'
 import { openSigningKeys } from './modules/keys/index.ts'
 import { startRetention } from './modules/retention/index.ts'
 import { createRefreshTokens } from './refresh-token.ts'
+import { createUnansweredRefreshes } from './unanswered-refreshes.ts'
 
 export interface IamOptions extends ServerOptions {
   /** Its login may become `signet_app`. Closing it stays with the caller. */
@@ -71,6 +72,7 @@ export async function startIam(options: IamOptions, clock: Clock = systemClock):
     database,
     signingKeys,
     refreshTokens: createRefreshTokens(secret),
+    unanswered: createUnansweredRefreshes(clock),
     hasher: createHasher({ maxConcurrent: lanes, queueLimit: lanes * queuedJobsPerLane }),
     clock,
     counts: createCounts(metrics),

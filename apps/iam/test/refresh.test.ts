@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { newId, type SessionId } from '@signet/kernel'
 import t from 'tap'
 import { createRefreshTokens } from '../src/refresh-token.ts'
+import { createUnansweredRefreshes } from '../src/unanswered-refreshes.ts'
 import { type Answer, testApp, type Tokens } from './test-app.ts'
 
 const a = await testApp(t)
@@ -104,6 +105,80 @@ t.test('R-04 an answer that was lost after the commit is had by asking again', a
   t.equal(again.status, 200)
   t.equal((await refresh(again.body.refresh_token)).status, 200)
   t.match(await familyOf(first), { generation: 2, ended: false })
+})
+
+t.test('R-04 what the database did while it answered nobody is had by asking again, also after the grace', async t => {
+  const refreshTokens = createRefreshTokens(randomBytes(32))
+  const b = await testApp(t, { deps: { refreshTokens } })
+  await b.register({ email: 'ada@example.com' })
+  const first = await b.signIn('ada@example.com')
+  const presented = refreshTokens.read(first.refresh_token)
+  if (presented === undefined) throw new Error('The token of a sign-in is read.')
+  const successor = refreshTokens.succeed(presented)
+  const repeat = () => b.post('/api/v1/tokens/refresh', { refresh_token: first.refresh_token })
+
+  await b.asOwner(async sql => {
+    await sql`begin`
+    await sql`select from refresh_tokens where session_id = ${presented.sessionId} for update`
+    t.match(await repeat(), { status: 503, body: { code: 'database-unavailable' } })
+    await sql`rollback`
+  })
+  // As a statement that was under way when the database stopped, and was committed when it went on.
+  await b.asOwner(async sql => {
+    await sql`select from refresh_session(${presented.sessionId}, ${presented.hash}, ${successor.hash}, '10 seconds', '5 days',
+      '127.0.0.1', ${newId()}, null)`
+    await sql`update refresh_tokens set rotated_at = now() - interval '11 seconds' where session_id = ${presented.sessionId}`
+  })
+  t.match(
+    await repeat(),
+    { status: 200, body: { refresh_token: successor.text } },
+    'it has waited for two seconds of these',
+  )
+  t.match(
+    await repeat(),
+    { status: 401, body: { code: 'refresh-token-reused' } },
+    'after an answer the grace is what it was',
+  )
+})
+
+t.test('R-02 a clock that is an hour slow makes the grace no longer than ten minutes', async t => {
+  const b = await testApp(t, { deps: { clock: () => Date.now() - 3_600_000 } })
+  await b.register({ email: 'ada@example.com' })
+  const first = await b.signIn('ada@example.com')
+  const repeat = () => b.post('/api/v1/tokens/refresh', { refresh_token: first.refresh_token })
+  const second = await repeat()
+  const turnBack = (seconds: number) =>
+    b.asOwner(
+      sql => sql`update refresh_tokens set rotated_at = now() - make_interval(secs => ${seconds})
+        where session_id = ${sessionOf(first)}`,
+    )
+  await turnBack(600)
+  t.match(await repeat(), { status: 200, body: { refresh_token: second.body.refresh_token } })
+  await turnBack(611)
+  t.match(await repeat(), { status: 401, body: { code: 'refresh-token-reused' } })
+})
+
+t.test('R-04 of what was not answered', t => {
+  let now = 0
+  const tokens = createRefreshTokens(randomBytes(32))
+  const unanswered = createUnansweredRefreshes(() => now)
+  const token = tokens.create(newId<SessionId>())
+  t.equal(unanswered.since(token), undefined)
+  unanswered.add(token, 0)
+  now = 5_000
+  unanswered.add(token, now)
+  t.equal(unanswered.since(token), 0, 'the first moment counts')
+  now = 600_001
+  t.equal(unanswered.since(token), undefined, 'for ten minutes')
+
+  unanswered.add(token, now)
+  unanswered.remove(token)
+  t.equal(unanswered.since(token), undefined, 'not after an answer')
+
+  unanswered.add(token, now)
+  for (let count = 0; count < 10_000; count += 1) unanswered.add(tokens.create(newId<SessionId>()), now)
+  t.equal(unanswered.since(token), undefined, 'and only so many are kept')
+  t.end()
 })
 
 t.test('R-07 a session ends by idleness and by age', async t => {

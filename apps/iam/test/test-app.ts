@@ -23,6 +23,7 @@ import type { Deps } from '../src/deps.ts'
 import { createCounts } from '../src/metrics.ts'
 import { openSigningKeys, type SigningKeys } from '../src/modules/keys/index.ts'
 import { createRefreshTokens } from '../src/refresh-token.ts'
+import { createUnansweredRefreshes } from '../src/unanswered-refreshes.ts'
 
 export const issuer = 'http://localhost:4000'
 export const audience = 'signet'
@@ -138,6 +139,7 @@ export async function testApp(
     database: database.db,
     signingKeys,
     refreshTokens: createRefreshTokens(secret),
+    unanswered: createUnansweredRefreshes(clock),
     hasher,
     clock,
     counts: createCounts(silentMetrics),

@@ -14,7 +14,7 @@ import type { StandaloneConfig } from '../config.ts'
 import { createCheck, type Finding, reasonOf } from './finding.ts'
 
 const oldest = 150_000
-/** Verifiers allow 30 s; codes and sessions end by the database's clock. */
+/** Verifiers allow 30 s; codes and sessions end by the database's clock; a repeated refresh is presented by ours, spent by its. */
 const [noticedSkewMs, worstSkewMs] = [2_000, 30_000]
 const longWaitSeconds = 300
 

@@ -104,7 +104,7 @@ export async function startFamily(client: IssuerClient, person: Credentials): Pr
 }
 
 /** @param answer to a sign-in */
-export function familyOf(client: IssuerClient, answer: HttpAnswer): Family {
+function familyOf(client: IssuerClient, answer: HttpAnswer): Family {
   const { refresh_token: token } = JSON.parse(answer.body) as { refresh_token: string }
   return { client, sessionId: sessionOf(answer), token, rotations: 0 }
 }

@@ -12,10 +12,8 @@ import {
   readFamilies,
 } from './families-repo.ts'
 import {
-  type Credentials,
   describeAnswer,
   type Family,
-  familyOf,
   type IssuerClient,
   newCredentials,
   refreshFamily,
@@ -53,11 +51,6 @@ export interface MixedLoad {
   readonly requests: number
   /** How often each of them succeeded. */
   readonly successes: Readonly<Record<Kind, number>>
-  /**
-   * Sessions whose client learned that they are over, and had had no answer for longer than the grace: as designed, if it was for reuse.
-   * That it was, the client is not always told: the answer may have been lost as well.
-   */
-  readonly outwaited: ReadonlySet<string>
   /** Every family once more, after the load has stopped. @returns those that cannot, and what they were told */
   refreshAll(): Promise<string[]>
   /** How often each answer came. */
@@ -67,24 +60,9 @@ export interface MixedLoad {
 
 export type Kind = 'refresh' | 'sign-in' | 'registration' | 'key set'
 
-/** The issuer's own: so long after a refresh its token, repeated, still brings the successor. */
-export const graceMs = 10_000
 const retryPauseMs = 20
 /** It costs so little that it would be all there is. */
 const keySetPauseMs = 5
-
-/** A family and who has it, so that a new one can follow. */
-interface Holding {
-  readonly person: Credentials
-  family: Family
-  /** When the last answer came. */
-  heldSince: number
-}
-
-/** Has this answer ended a family whose client could not come back within the grace? */
-function isOutwaited({ heldSince }: Holding, answer: HttpAnswer | undefined): boolean {
-  return /refresh-token-reused|session-ended/.test(describeAnswer(answer)) && performance.now() - heldSince > graceMs
-}
 
 export async function startMixedLoad(plan: LoadPlan): Promise<MixedLoad> {
   const clients: IssuerClient[] = []
@@ -97,10 +75,10 @@ export async function startMixedLoad(plan: LoadPlan): Promise<MixedLoad> {
     const client = open()
     return { client, person: await register(client) }
   }
-  const refreshing: Holding[] = []
-  while (refreshing.length < plan.refreshing) {
+  const families: Family[] = []
+  while (families.length < plan.refreshing) {
     const { client, person } = await registered()
-    refreshing.push({ person, family: await startFamily(client, person), heldSince: performance.now() })
+    families.push(await startFamily(client, person))
   }
   const signingIn: Awaited<ReturnType<typeof registered>>[] = []
   while (signingIn.length < plan.signingIn) signingIn.push(await registered())
@@ -111,14 +89,12 @@ export async function startMixedLoad(plan: LoadPlan): Promise<MixedLoad> {
   const tally = new Map<string, number>()
   const successes: Record<Kind, number> = { refresh: 0, 'sign-in': 0, registration: 0, 'key set': 0 }
   const stopping = new AbortController()
-  const outwaited = new Set<string>()
   let requests = 0
 
   const ask = async (
     kind: Kind,
     right: number,
     send: () => Promise<HttpAnswer | undefined>,
-    isExcused: (answer: HttpAnswer | undefined) => boolean = () => false,
   ): Promise<HttpAnswer | undefined> => {
     const sentAt = performance.now()
     const answer = await send()
@@ -131,34 +107,12 @@ export async function startMixedLoad(plan: LoadPlan): Promise<MixedLoad> {
       return answer
     }
     const isDeferred = answer?.status === 503 && answer.retryAfter !== undefined
-    if (!isExcused(answer)) failures.push({ what, isDeferred, sentAt, endedAt })
+    failures.push({ what, isDeferred, sentAt, endedAt })
     await pause(retryPauseMs)
     return undefined
   }
-  const refresh = async (each: Holding) => {
-    each.heldSince = performance.now()
-    while (!stopping.signal.aborted) {
-      let isOver = false
-      const answer = await ask(
-        'refresh',
-        200,
-        () => refreshFamily(each.family),
-        found => {
-          isOver = isOutwaited(each, found)
-          return isOver
-        },
-      )
-      if (isOver) await replace(each)
-      if (isOver || answer !== undefined) each.heldSince = performance.now()
-    }
-  }
-  const replace = async (each: Holding) => {
-    const { client, sessionId } = each.family
-    outwaited.add(sessionId)
-    for (;;) {
-      const answer = await ask('sign-in', 200, () => client.post('/api/v1/tokens', each.person))
-      if (answer !== undefined) return void (each.family = familyOf(client, answer))
-    }
+  const refresh = async (family: Family) => {
+    while (!stopping.signal.aborted) await ask('refresh', 200, () => refreshFamily(family))
   }
   const signIn = async ({ client, person }: (typeof signingIn)[number]) => {
     while (!stopping.signal.aborted) {
@@ -179,15 +133,13 @@ export async function startMixedLoad(plan: LoadPlan): Promise<MixedLoad> {
     }
   }
   const running = Promise.all([
-    ...refreshing.map(refresh),
+    ...families.map(refresh),
     ...signingIn.map(signIn),
     ...Array.from({ length: plan.registering }, () => registerPeople(open())),
     ...Array.from({ length: plan.readingKeys }, () => readKeys(open())),
   ])
   return {
-    get families() {
-      return refreshing.map(({ family }) => family)
-    },
+    families,
     sessions,
     people,
     failures,
@@ -195,14 +147,11 @@ export async function startMixedLoad(plan: LoadPlan): Promise<MixedLoad> {
       return requests
     },
     successes,
-    outwaited,
     refreshAll: async () => {
       const stuck: string[] = []
-      for (const each of refreshing) {
-        const answer = await refreshFamily(each.family)
-        if (answer?.status === 200) continue
-        if (isOutwaited(each, answer)) await replace(each)
-        else stuck.push(`${each.family.sessionId} ${describeAnswer(answer)}`)
+      for (const family of families) {
+        const answer = await refreshFamily(family)
+        if (answer?.status !== 200) stuck.push(`${family.sessionId} ${describeAnswer(answer)}`)
       }
       return stuck
     },
@@ -217,17 +166,13 @@ export async function startMixedLoad(plan: LoadPlan): Promise<MixedLoad> {
 /** What must hold in the database once a load has stopped, whatever broke under it. */
 export async function checkWhatIsLeft(part: string, db: Database, load: MixedLoad): Promise<FaultRow[]> {
   const stuck = await load.refreshAll()
-  const { families, outwaited } = load
-  const differing = (await readFamilies(db, families))
+  const differing = (await readFamilies(db, load.families))
     .filter(({ family, generation }) => generation !== family.rotations)
     .map(({ family, generation }) => `${generation} committed, ${family.rotations} told`)
-  const reused = new Set(await findReusedSessions(db))
-  const wronged = [...reused].filter(id => !outwaited.has(id))
-  const overOtherwise = [...outwaited].filter(id => !reused.has(id)).map(id => `${id} is over for another reason`)
   return [
-    expectNone(part, 'every session can be refreshed', stuck, `${families.length} sessions`),
-    expectNone(part, 'no rotation was lost, none was made twice', differing, `${families.length} sessions`),
-    expectNone(part, 'no honest client is taken for a thief', [...wronged, ...overOtherwise], 'all sessions'),
+    expectNone(part, 'every session can be refreshed', stuck, `${load.families.length} sessions`),
+    expectNone(part, 'no rotation was lost, none was made twice', differing, `${load.families.length} sessions`),
+    expectNone(part, 'no honest client is taken for a thief', await findReusedSessions(db), 'all sessions'),
     expectNone(
       part,
       'no acknowledged sign-in is lost or in part',

@@ -74,7 +74,6 @@ export async function interruptServer(
       boundTime('D-02 all is served again after it accepts connections', gone.recoveredMs, withinMs),
       boundTime('D-03 longest answer while the server hangs', hung.longestMs, givenUpWithinMs),
       boundTime('D-03 all is served again after it goes on', hung.recoveredMs, withinMs),
-      tell(part, 'families revoked, as the client came back after the grace', `${load.outwaited.size}`),
       ...left,
       expectNone(part, 'the issuer lives on', issuer.hasEnded() ? ['it has ended'] : [], '1 process'),
     ]

@@ -26,6 +26,8 @@ export interface SessionRow {
 export const sessionLife = '30 days'
 /** Within it a repeated refresh gets the same answer: the first may have been lost on the way. */
 const grace = '10 seconds'
+/** What a repeat may have waited for its answer: the grace does not run meanwhile. A clock that is wrong gains no more than this. */
+const longestWait = '10 minutes'
 
 /** How somebody got in. */
 export type WayIn = 'password' | 'refresh-key' | 'code'
@@ -92,11 +94,16 @@ export interface RefreshRow extends SessionRow {
   readonly userId: UserId
 }
 
-interface RefreshCall {
+export interface Refresh {
   readonly presented: RefreshToken
+  /** When it was first presented without an answer since, in milliseconds since 1970: the grace is looked at as of then. */
+  readonly presentedAt: number
   readonly successor: RefreshToken
-  readonly idleSeconds: number
   readonly request: RequestFacts
+}
+
+interface RefreshCall extends Refresh {
+  readonly idleSeconds: number
 }
 
 /** Rows are locked in the order of the sessions' ids, so that no two statements wait for each other. */
@@ -112,9 +119,11 @@ const refreshTogether = gatherCalls<RefreshCall, RefreshRow>((sql, calls) => {
     from unnest(${sorted.map(([place]) => place)}::int[], ${list(call => call.presented.sessionId)}::uuid[],
         ${list(call => call.presented.hash.toString('hex'))}::text[], ${list(call => call.successor.hash.toString('hex'))}::text[],
         ${list(call => call.idleSeconds)}::int[], ${list(call => call.request.ip)}::text[],
-        ${list(call => call.request.id)}::uuid[], ${list(call => call.request.userAgent)}::text[])
-      as c (place, session_id, presented, successor, idle_seconds, ip, request_id, user_agent)
-    cross join lateral refresh_session(c.session_id, decode(c.presented, 'hex'), decode(c.successor, 'hex'), ${grace}::interval,
+        ${list(call => call.request.id)}::uuid[], ${list(call => call.request.userAgent)}::text[],
+        ${list(call => call.presentedAt)}::float8[])
+      as c (place, session_id, presented, successor, idle_seconds, ip, request_id, user_agent, presented_at)
+    cross join lateral refresh_session(c.session_id, decode(c.presented, 'hex'), decode(c.successor, 'hex'),
+      ${grace}::interval + least(greatest(clock_timestamp() - to_timestamp(c.presented_at / 1000), '0'), ${longestWait}::interval),
       make_interval(secs => c.idle_seconds), c.ip, c.request_id, c.user_agent) r`
 })
 
@@ -122,11 +131,9 @@ const refreshTogether = gatherCalls<RefreshCall, RefreshRow>((sql, calls) => {
 export function refreshSession(
   database: Database,
   { refreshTokenTtlSeconds: idleSeconds }: TokenSettings,
-  presented: RefreshToken,
-  successor: RefreshToken,
-  request: RequestFacts,
+  refresh: Refresh,
 ): Promise<RefreshRow | undefined> {
-  return refreshTogether(database, { presented, successor, idleSeconds, request })
+  return refreshTogether(database, { ...refresh, idleSeconds })
 }
 
 export async function endSession(database: Database, sessionId: SessionId, request: RequestFacts): Promise<void> {

@@ -10,6 +10,7 @@ import {
   findCeiling,
   type NewSession,
   openSession,
+  type RefreshRow,
   refreshSession,
   type SessionRow,
 } from './repo.ts'
@@ -54,10 +55,28 @@ export async function refreshTokens(deps: Deps, text: string, request: RequestFa
   const presented = deps.refreshTokens.read(text)
   if (presented === undefined) throw refuse('invalid')
   const successor = deps.refreshTokens.succeed(presented)
-  const row = await refreshSession(deps.database, deps.tokens, presented, successor, request)
+  const row = await refreshOnce(deps, presented, successor, request)
   if (row === undefined) throw refuse('invalid')
   if (row.outcome === 'ended' || row.outcome === 'reused') throw refuse(row.outcome)
   return issueTokens(deps, 'refresh', successor, row, row)
+}
+
+/** What the database did with the token. Where nobody knows, a repeat counts as presented now (decision 0022). */
+async function refreshOnce(
+  { clock, database, tokens, unanswered }: Deps,
+  presented: RefreshToken,
+  successor: RefreshToken,
+  request: RequestFacts,
+): Promise<RefreshRow | undefined> {
+  const presentedAt = unanswered.since(presented) ?? clock()
+  try {
+    const row = await refreshSession(database, tokens, { presented, presentedAt, successor, request })
+    unanswered.remove(presented)
+    return row
+  } catch (error) {
+    unanswered.add(presented, presentedAt)
+    throw error
+  }
 }
 
 /** Ends the session of the token. Tells nothing about tokens that are none (RFC 7009 section 2.2). */
