@@ -287,7 +287,11 @@ t.test('while the database is not heard nothing stale is signed, and it is heard
   for (let round = 0; round < 5; round += 1) {
     const { tokens: next } = await someone()
     const { uri, idx } = statusOf(next)
-    await Promise.all([cut(), a.post('/api/v1/tokens/revoke', { refresh_token: next.refresh_token })])
+    const [, revoked] = await Promise.all([
+      cut(),
+      a.post('/api/v1/tokens/revoke', { refresh_token: next.refresh_token }),
+    ])
+    t.equal(revoked.status, 204, 'the session has ended')
     await until(() => reader.has('revoked', { uri, idx }), 'what was missed')
     t.equal(await isSet(next), true)
   }
