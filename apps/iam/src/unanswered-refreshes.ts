@@ -7,43 +7,51 @@ import type { Clock } from '@signet/kernel'
 import type { RefreshToken } from './refresh-token.ts'
 
 export interface UnansweredRefreshes {
-  /** When it was first presented, in milliseconds since 1970; undefined where it has had its answer or is new. */
+  /** When it was first presented, in milliseconds since 1970; undefined where it is new or has had its answer for the grace. */
   since(token: RefreshToken): number | undefined
   /** Keeps the earlier moment of a token that is kept already. */
   add(token: RefreshToken, presentedAt: number): void
-  remove(token: RefreshToken): void
+  /** It has its answer. Other tabs may still come for it, and the answer may be lost: it is forgotten when the grace is over. */
+  answered(token: RefreshToken): void
 }
 
 /** Whoever comes back later is beyond the grace. */
 const keptMs = 600_000
+/** As long as a repeat of any other refresh gets the same answer. */
+const graceMs = 10_000
 /** Of them the first ones go: what was presented with them is beyond the grace when it comes back. */
 const most = 10_000
 
 export function createUnansweredRefreshes(clock: Clock): UnansweredRefreshes {
   // In the order in which they were first presented.
-  const moments = new Map<string, number>()
+  const kept = new Map<string, { readonly presentedAt: number; answeredAt?: number }>()
   const keyOf = ({ hash }: RefreshToken) => hash.toString('base64url')
 
   function dropOld(): void {
-    for (const [key, presentedAt] of moments) {
-      if (moments.size <= most && clock() - presentedAt <= keptMs) break
-      moments.delete(key)
+    for (const [key, { presentedAt }] of kept) {
+      if (kept.size <= most && clock() - presentedAt <= keptMs) break
+      kept.delete(key)
     }
   }
 
   return {
     since: token => {
-      if (moments.size === 0) return undefined
+      if (kept.size === 0) return undefined
       dropOld()
-      return moments.get(keyOf(token))
+      const key = keyOf(token)
+      const { presentedAt, answeredAt = Infinity } = kept.get(key) ?? {}
+      if (clock() - answeredAt <= graceMs) return presentedAt
+      kept.delete(key)
+      return undefined
     },
     add: (token, presentedAt) => {
       const key = keyOf(token)
-      if (!moments.has(key)) moments.set(key, presentedAt)
+      if (!kept.has(key)) kept.set(key, { presentedAt })
       dropOld()
     },
-    remove: token => {
-      if (moments.size > 0) moments.delete(keyOf(token))
+    answered: token => {
+      const found = kept.size > 0 ? kept.get(keyOf(token)) : undefined
+      if (found !== undefined) found.answeredAt ??= clock()
     },
   }
 }

@@ -71,7 +71,7 @@ async function refreshOnce(
   const presentedAt = unanswered.since(presented) ?? clock()
   try {
     const row = await refreshSession(database, tokens, { presented, presentedAt, successor, request })
-    unanswered.remove(presented)
+    unanswered.answered(presented)
     return row
   } catch (error) {
     unanswered.add(presented, presentedAt)
