@@ -93,6 +93,15 @@ const statements: Readonly<Record<string, (tx: TenantTx) => Promise<unknown>>> =
       select outcome from refresh_session(${sessionId(1)}, ${md5(tx, 'leaf 1')}, ${randomBytes(32)}, '10 s', '5 d', null, null, null)`
     t.equal(row?.['outcome'], 'rotated')
   },
+  'sixteen refreshes together': async tx => {
+    const numbers = Array.from({ length: 16 }, (_, index) => index + 21)
+    const rows = await tx.sql`
+      select place from refresh_sessions(${numbers.map(sessionId)}::uuid[],
+        array(select decode(md5('leaf ' || number), 'hex') from unnest(${numbers}::int[]) as number), array_fill('\\x00'::bytea, array[16]),
+        array_fill('5 d'::interval, array[16]), array_fill(null::text, array[16]), array_fill(null::uuid, array[16]),
+        array_fill(null::text, array[16]))`
+    t.equal(rows.length, 16)
+  },
   'a sign-in by e-mail': async tx => signIn('person-3@example.com', null, null)(tx),
   'a sign-in by username': async tx => signIn(null, 'person-3', null)(tx),
   'a sign-in by phone': async tx => signIn(null, null, '+491500000003')(tx),

@@ -1,5 +1,5 @@
 /** Each call is ONE statement at most: a SQL function that guards, writes, audits and returns. */
-import { type Database, gatherCalls, runStatement } from '@signet/db'
+import { type Database, gatherCalls, runStatement, type Statements } from '@signet/db'
 import type { SealedMessage } from '@signet/delivery'
 import type { Actor, SessionId, TenantId, UserId } from '@signet/kernel'
 import type { RequestFacts, TokenSettings } from '../../deps.ts'
@@ -106,34 +106,55 @@ interface RefreshCall extends Refresh {
   readonly idleSeconds: number
 }
 
-/** Rows are locked in the order of the sessions' ids, so that no two statements wait for each other. */
-const refreshTogether = gatherCalls<RefreshCall, RefreshRow>((sql, calls) => {
+/** The columns of a `RefreshRow` that both functions give. */
+const refreshed = (sql: Statements) => sql`
+  r.tenant_id as "tenantId", r.user_id as "userId", r.roles, r.permissions, r.kind, r.amr, r.authenticated_at as "authenticatedAt",
+  extract(epoch from r.refresh_expires_at - now())::int as "refreshExpiresIn", r.must_change as "mustChange", r.act_sub as "actorId",
+  r.status_list::int as "statusList", r.status_index as "statusIndex"`
+
+/** Spends what may be spent, and has no row for the rest. */
+const rotateTogether = gatherCalls<RefreshCall, RefreshRow>((sql, calls) => {
+  const list = <T>(of: (call: RefreshCall) => T) => calls.map(of)
+  return sql`
+    select r.place::int - 1 as place, 'rotated' as outcome, ${refreshed(sql)}
+    from refresh_sessions(${list(call => call.presented.sessionId)}::uuid[],
+      ${list(call => bytea(call.presented.hash))}::text[]::bytea[], ${list(call => bytea(call.successor.hash))}::text[]::bytea[],
+      ${list(call => `${call.idleSeconds} s`)}::text[]::interval[], ${list(call => call.request.ip)}::text[],
+      ${list(call => call.request.id)}::uuid[], ${list(call => call.request.userAgent)}::text[]) r`
+})
+
+/** Tells why one was not spent. Rows are locked in the order of the sessions' ids, so that no two statements wait for each other. */
+const settleTogether = gatherCalls<RefreshCall, RefreshRow>((sql, calls) => {
   const sorted = [...calls.entries()].toSorted(([, a], [, b]) =>
     a.presented.sessionId < b.presented.sessionId ? -1 : 1,
   )
   const list = <T>(of: (call: RefreshCall) => T) => sorted.map(([, call]) => of(call))
   return sql`
-    select c.place, r.outcome, r.tenant_id as "tenantId", r.user_id as "userId", r.roles, r.permissions, r.kind, r.amr,
-      r.authenticated_at as "authenticatedAt", extract(epoch from r.refresh_expires_at - now())::int as "refreshExpiresIn",
-      r.must_change as "mustChange", r.act_sub as "actorId", r.status_list::int as "statusList", r.status_index as "statusIndex"
+    select c.place, r.outcome, ${refreshed(sql)}
     from unnest(${sorted.map(([place]) => place)}::int[], ${list(call => call.presented.sessionId)}::uuid[],
-        ${list(call => call.presented.hash.toString('hex'))}::text[], ${list(call => call.successor.hash.toString('hex'))}::text[],
+        ${list(call => bytea(call.presented.hash))}::text[]::bytea[], ${list(call => bytea(call.successor.hash))}::text[]::bytea[],
         ${list(call => call.idleSeconds)}::int[], ${list(call => call.request.ip)}::text[],
         ${list(call => call.request.id)}::uuid[], ${list(call => call.request.userAgent)}::text[],
         ${list(call => call.presentedAt)}::float8[])
       as c (place, session_id, presented, successor, idle_seconds, ip, request_id, user_agent, presented_at)
-    cross join lateral refresh_session(c.session_id, decode(c.presented, 'hex'), decode(c.successor, 'hex'),
+    cross join lateral refresh_session(c.session_id, c.presented, c.successor,
       ${grace}::interval + least(greatest(clock_timestamp() - to_timestamp(c.presented_at / 1000), '0'), ${longestWait}::interval),
       make_interval(secs => c.idle_seconds), c.ip, c.request_id, c.user_agent) r`
 })
 
+/** As PostgreSQL reads it, in lists as well, for which the driver has no form. */
+function bytea(bytes: Buffer): string {
+  return `\\x${bytes.toString('hex')}`
+}
+
 /** Undefined where there is no such session. */
-export function refreshSession(
+export async function refreshSession(
   database: Database,
   { refreshTokenTtlSeconds: idleSeconds }: TokenSettings,
   refresh: Refresh,
 ): Promise<RefreshRow | undefined> {
-  return refreshTogether(database, { ...refresh, idleSeconds })
+  const call = { ...refresh, idleSeconds }
+  return (await rotateTogether(database, call)) ?? settleTogether(database, call)
 }
 
 export async function endSession(database: Database, sessionId: SessionId, request: RequestFacts): Promise<void> {
