@@ -127,9 +127,15 @@ BEGIN
 END
 $$;
 
+-- A session whose person may refresh it, and its call's place.
+CREATE TYPE refreshable_session AS (
+  place bigint, tenant_id uuid, id uuid, user_id uuid, roles text[], permissions text[], kind text, amr text[], status_list bigint,
+  status_index integer, authenticated_at timestamptz, expires_at timestamptz, must_change boolean, act_sub uuid
+);
+
 -- Spends the tokens that may be spent, several at once: token `place` of p_presented, of session `place` of p_sessions. No row says that a
--- token was not spent; refresh_session tells why. The rows of a tenant are written by one statement under that tenant, tenants in the order
--- of their ids and each one's sessions in that of theirs, so that no two calls wait for each other.
+-- token was not spent; refresh_session tells why. What is read is read for all. The rows of a tenant are written by one statement under that
+-- tenant, tenants in the order of their ids and each one's sessions in that of theirs, so that no two calls wait for each other.
 CREATE FUNCTION refresh_sessions(
   p_sessions uuid[], p_presented bytea[], p_successors bytea[], p_idle interval[], p_ips text[], p_requests uuid[], p_agents text[]
 ) RETURNS TABLE (
@@ -141,54 +147,53 @@ SET search_path = public, pg_temp SET lock_timeout = '2s' SET plan_cache_mode = 
 AS $$
 #variable_conflict use_column
 DECLARE
+  v_refreshable refreshable_session[];
   v_tenant uuid;
-  v_places bigint[];
 BEGIN
-  FOR v_tenant, v_places IN
-    SELECT s.tenant_id, array_agg(c.place ORDER BY s.id)
-    FROM unnest(p_sessions) WITH ORDINALITY AS c (session_id, place) JOIN sessions s ON s.id = c.session_id
-    GROUP BY s.tenant_id ORDER BY s.tenant_id
-  LOOP
-    PERFORM set_config('signet.tenant_id', v_tenant::text, true);
-    RETURN QUERY
+  v_refreshable := ARRAY(
     WITH living AS MATERIALIZED (
       SELECT row_number() OVER () AS number, c.place, s.*
-      FROM unnest(v_places) AS c (place)
+      FROM unnest(p_sessions) WITH ORDINALITY AS c (session_id, place)
       CROSS JOIN LATERAL (
-        SELECT s.id, s.user_id, s.amr, s.status_list, s.status_index, s.authenticated_at, s.expires_at, s.act_sub, u.kind, p.must_change
+        SELECT s.tenant_id, s.id, s.user_id, s.amr, s.status_list, s.status_index, s.authenticated_at, s.expires_at, s.act_sub, u.kind,
+          coalesce(p.must_change, false) AS must_change
         FROM sessions s
         JOIN tenants t ON t.id = s.tenant_id
         JOIN users u ON u.id = s.user_id
         LEFT JOIN password_credentials p ON p.tenant_id = u.tenant_id AND p.user_id = u.id
-        WHERE s.tenant_id = v_tenant AND s.id = p_sessions[c.place] AND s.ended_at IS NULL AND s.expires_at > now()
-          AND t.status = 'active' AND u.status = 'active'
-        OFFSET 0 -- one after the other
+        WHERE s.id = c.session_id AND s.ended_at IS NULL AND s.expires_at > now() AND t.status = 'active' AND u.status = 'active'
+        OFFSET 0 -- each by its own id, whatever the server believes of their number
       ) s
-    ),
-    allowed AS MATERIALIZED (
-      SELECT l.*, a.roles, a.permissions
-      FROM living l
-      JOIN token_accesses(
-        (SELECT array_agg(v_tenant) FROM living), (SELECT array_agg(l.user_id ORDER BY l.number) FROM living l)) a ON a.place = l.number
-      WHERE (a.is_member OR a.is_platform_staff) AND (l.act_sub IS NULL OR may_act_for(v_tenant, l.act_sub, a.reach))
-      ORDER BY l.id
-    ),
-    rotated AS (
+    )
+    SELECT ROW(l.place, l.tenant_id, l.id, l.user_id, a.roles, a.permissions, l.kind, l.amr, l.status_list, l.status_index,
+      l.authenticated_at, l.expires_at, l.must_change, l.act_sub)::refreshable_session
+    FROM living l
+    JOIN token_accesses(
+      (SELECT array_agg(l.tenant_id ORDER BY l.number) FROM living l),
+      (SELECT array_agg(l.user_id ORDER BY l.number) FROM living l)) a ON a.place = l.number
+    WHERE (a.is_member OR a.is_platform_staff) AND (l.act_sub IS NULL OR may_act_for(l.tenant_id, l.act_sub, a.reach))
+    ORDER BY l.id
+  );
+  FOR v_tenant IN SELECT DISTINCT a.tenant_id FROM unnest(v_refreshable) a ORDER BY a.tenant_id LOOP
+    PERFORM set_config('signet.tenant_id', v_tenant::text, true);
+    RETURN QUERY
+    WITH rotated AS (
       UPDATE refresh_tokens r
       SET leaf_hash = p_successors[a.place], previous_hash = p_presented[a.place], generation = r.generation + 1, rotated_at = now(),
         expires_at = least(now() + p_idle[a.place], a.expires_at)
-      FROM allowed a
-      WHERE r.tenant_id = v_tenant AND r.session_id = a.id AND r.leaf_hash = p_presented[a.place] AND r.expires_at > now()
+      FROM unnest(v_refreshable) a JOIN sessions s ON s.tenant_id = a.tenant_id AND s.id = a.id
+      WHERE a.tenant_id = v_tenant AND r.tenant_id = a.tenant_id AND r.session_id = a.id AND r.leaf_hash = p_presented[a.place]
+        AND r.expires_at > now() AND s.ended_at IS NULL
       RETURNING a.*, r.expires_at AS refresh_expires_at
     ),
     recorded AS (
       INSERT INTO audit_events (tenant_id, id, action, actor_id, session_id, target_type, target_id, ip, request_id, user_agent)
-      SELECT v_tenant, new_id(), 'token.refreshed', coalesce(r.act_sub, r.user_id), r.id, 'session', r.id,
+      SELECT r.tenant_id, new_id(), 'token.refreshed', coalesce(r.act_sub, r.user_id), r.id, 'session', r.id,
         p_ips[r.place], p_requests[r.place], p_agents[r.place]
       FROM rotated r
     )
-    SELECT r.place, v_tenant, r.user_id, r.roles, r.permissions, r.kind, r.amr, r.status_list, r.status_index, r.authenticated_at,
-      r.refresh_expires_at, coalesce(r.must_change, false), r.act_sub
+    SELECT r.place, r.tenant_id, r.user_id, r.roles, r.permissions, r.kind, r.amr, r.status_list, r.status_index, r.authenticated_at,
+      r.refresh_expires_at, r.must_change, r.act_sub
     FROM rotated r;
   END LOOP;
 END
