@@ -79,8 +79,7 @@ export async function createWorld(
     readonly serviceUrls?: Readonly<Record<string, string>>
   } = {},
 ): Promise<World> {
-  // Crowds of twenty wait for one row here: on a slow machine for longer than the program lets them wait for a connection.
-  const database = await testDatabase(t, { acquireTimeoutMs: 10_000 })
+  const database = await testDatabase(t)
   const issuer = createTestIssuer()
   const cast = createTestCast(database.db, issuer)
   const secret = randomBytes(32)

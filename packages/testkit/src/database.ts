@@ -34,14 +34,8 @@ export interface TestDatabase {
   readonly superUrl: string
 }
 
-/**
- * Gives an empty database with every migration; it is dropped when the test `t` ends.
- * @param limits where a test lets its calls wait for each other for longer than the programs do
- */
-export async function testDatabase(
-  t: TestScope,
-  limits: { readonly acquireTimeoutMs?: number } = {},
-): Promise<TestDatabase> {
+/** Gives an empty database with every migration; it is dropped when the test `t` ends. */
+export async function testDatabase(t: TestScope): Promise<TestDatabase> {
   const server = await findTestServer()
   const template = await ensureTemplate(server)
   const name = `signet_test_${Math.floor(Date.now() / 1000)}_${randomBytes(4).toString('hex')}`
@@ -53,7 +47,7 @@ export async function testDatabase(
   })
   await grantLogin(server.superUrl, name, ['signet_app'])
   const url = urlTo(server.superUrl, name, { login: name, password })
-  const db = openDatabase({ url, applicationName: name, ...limits })
+  const db = openDatabase({ url, applicationName: name })
   t.comment(`database ${name} on ${server.place}`)
   t.teardown(async () => {
     await db.close()
