@@ -9,7 +9,8 @@ import { rotateKeys } from '../src/modules/keys/key-administration.ts'
 import { issuer, password, testApp, type Tokens } from './test-app.ts'
 import { type EventReader, listenTo, readList, until } from './verifier-callers.ts'
 
-const a = await testApp(t)
+// No heartbeat while this runs: one that falls between the loss of the database and its return ends the stream, as it should.
+const a = await testApp(t, { deps: { streams: { heartbeatMs: 600_000 } } })
 const address = await a.app.listen({ host: '127.0.0.1', port: 0 })
 await until(async () => (await fetch(`${address}/verifier/events`)).status === 200, 'the database being listened to')
 const claimsOf = (tokens: Tokens) =>
