@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { inTenant, runStatement } from '@signet/db'
 import type { RoleId, TenantId } from '@signet/kernel'
 import type { TestActor, TestPerson } from '@signet/testkit'
@@ -233,15 +234,26 @@ t.test('X-06 the last administrator stays, whichever path takes them away', asyn
     while (keepers.length < size) keepers.push(await cast.addActor(tenant, { roles: ['admin'] }))
     return { tenant, keepers, role: await roleNamed(tenant, 'admin') }
   }
+  /**
+   * All twenty wait for one row and ten connections: 10 to 20 ms each while nothing else runs, and whoever has none after 0.9 s
+   * is told to come back. That changes nothing, and so they do.
+   */
+  const insist: typeof call = async (...request) => {
+    for (let comeBack = 0; ; comeBack += 1) {
+      const answer = await call(...request)
+      if (comeBack === 5 || answer.body?.code !== 'database-unavailable') return answer
+      await pause(Number(answer.headers['retry-after']) * 1_000)
+    }
+  }
 
   await t.test('twenty attempts on one', async t => {
     const { tenant, keepers, role } = await crowd(1)
     const keeper = keepers[0] as TestActor
     const attempts: (() => Promise<Answer>)[] = [
-      () => call(keeper, 'DELETE', `users/${keeper.userId}/roles/${role}`),
-      () => call(keeper, 'DELETE', `memberships/${keeper.membershipId}/roles/${role}`),
-      () => call(keeper, 'POST', `users/${keeper.userId}/suspend`),
-      () => call(keeper, 'DELETE', `users/${keeper.userId}`),
+      () => insist(keeper, 'DELETE', `users/${keeper.userId}/roles/${role}`),
+      () => insist(keeper, 'DELETE', `memberships/${keeper.membershipId}/roles/${role}`),
+      () => insist(keeper, 'POST', `users/${keeper.userId}/suspend`),
+      () => insist(keeper, 'DELETE', `users/${keeper.userId}`),
     ]
     const answers = await Promise.all(twenty.map(index => (attempts[index % 4] as () => Promise<Answer>)()))
     t.strictSame(sum(answers), { 'last-administrator': 20 })
@@ -254,7 +266,7 @@ t.test('X-06 the last administrator stays, whichever path takes them away', asyn
   ] as [string, (actor: TestActor, role: RoleId) => [Method, string]][]) {
     await t.test(`twenty who ${what} at once: nineteen do`, async t => {
       const { tenant, keepers, role } = await crowd(20)
-      const answers = await Promise.all(keepers.map(keeper => call(keeper, ...attempt(keeper, role))))
+      const answers = await Promise.all(keepers.map(keeper => insist(keeper, ...attempt(keeper, role))))
       t.strictSame(sum(answers), { done: 19, 'last-administrator': 1 })
       t.equal(await remaining(tenant), 1)
     })
