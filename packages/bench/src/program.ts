@@ -55,7 +55,8 @@ export function prepareProcess({
       cwd: home,
       // The log goes into a pipe, as under a service manager or in a container.
       stdio: ['ignore', 'pipe', log.fd],
-      env: { PATH: process.env['PATH'] ?? '', ...environment },
+      // The instructions that OpenSSL is told to use are those of both sides of a comparison.
+      env: { PATH: process.env['PATH'], OPENSSL_ia32cap: process.env['OPENSSL_ia32cap'], ...environment },
     })
     child = started
     let said = ''
