@@ -20,12 +20,15 @@ defaults
   timeout http-keep-alive 60s
   option redispatch
   retries 2
+  retry-on conn-failure empty-response
 
 frontend signet
   bind ${listen.includes(':') ? listen : `*:${listen}`}
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   http-request set-header X-Forwarded-Proto http
+  # Where a node is lost another is asked again for what only reads. What writes may have been done.
+  http-request disable-l7-retry unless METH_GET
   # The first that fits counts.
 ${items.map(writeRoute).join('\n')}
   default_backend nowhere

@@ -1,4 +1,4 @@
-/** C-02: kill -9 of one node after the other behind their balancer: only what was in flight at that node fails. */
+/** C-02: kill -9 of one node after the other behind their balancer: of what was in flight at that node what writes fails, and nothing else. */
 
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Bench } from '../bench.ts'
@@ -51,8 +51,14 @@ export async function killNodes(
       expectNone(
         part,
         'only what is in flight at the killed node fails',
-        others.map(({ what }) => what),
+        others.map(failure => describeFailure(failure, goneAt)),
         `${load.requests} requests`,
+      ),
+      expectNone(
+        part,
+        'what only reads is asked of the other node',
+        load.failures.filter(({ kind }) => kind === 'key set').map(failure => describeFailure(failure, goneAt)),
+        `${load.successes['key set']} key sets`,
       ),
       ...(await checkWhatIsLeft(part, db, load)),
     ]
@@ -64,6 +70,12 @@ export async function killNodes(
 /** Sent before the node was gone, and failed by it: nobody's time runs out here. */
 function wasInFlight({ sentAt, endedAt }: Failure, goneAt: readonly number[]): boolean {
   return goneAt.some(at => sentAt <= at && at - inFlightMs <= endedAt && endedAt <= at + inFlightMs)
+}
+
+/** With its times after the kill that was nearest. */
+function describeFailure({ what, sentAt, endedAt }: Failure, goneAt: readonly number[]): string {
+  const nearest = goneAt.reduce((best, at) => (Math.abs(at - endedAt) < Math.abs(best - endedAt) ? at : best), 0)
+  return `${what}, sent ${(sentAt - nearest).toFixed(1)} and ended ${(endedAt - nearest).toFixed(1)} ms after the node was gone`
 }
 
 /** A proxy says so at once when a node's connection breaks. */

@@ -33,6 +33,7 @@ export interface LoadPlan {
 
 /** A request that did not bring what it asked for. */
 export interface Failure {
+  readonly kind: Kind
   readonly what: string
   /** 503 with `Retry-After`: told to come again, and nothing was lost. */
   readonly isDeferred: boolean
@@ -107,7 +108,7 @@ export async function startMixedLoad(plan: LoadPlan): Promise<MixedLoad> {
       return answer
     }
     const isDeferred = answer?.status === 503 && answer.retryAfter !== undefined
-    failures.push({ what, isDeferred, sentAt, endedAt })
+    failures.push({ kind, what, isDeferred, sentAt, endedAt })
     await pause(retryPauseMs)
     return undefined
   }
